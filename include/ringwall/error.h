@@ -1,0 +1,31 @@
+// error.h: how a failure is handed to the caller.
+//
+// An Error carries one sentence for the operator: the place, what was found and what would be right. Codecs have their
+// own small enums instead, since their caller must answer the peer, not the operator.
+#pragma once
+
+#include <cerrno>
+#include <cstring>
+#include <expected>
+#include <string>
+#include <utility>
+
+namespace ringwall {
+
+struct Error {
+  std::string message;
+};
+
+template <typename T>
+using Result = std::expected<T, Error>;
+
+[[nodiscard]] inline std::unexpected<Error> fail(std::string message) {
+  return std::unexpected(Error{std::move(message)});
+}
+
+// `number` is a positive errno value.
+[[nodiscard]] inline std::unexpected<Error> fail_errno(std::string what, int number) {
+  return std::unexpected(Error{std::move(what) + ": " + std::strerror(number)});
+}
+
+}  // namespace ringwall
