@@ -1,0 +1,154 @@
+// config.h: what Ringwall was told to do, as plain values.
+//
+// Made once by load() (load.h) before any thread starts, then only read; every shard may hold a copy. Each member is
+// one row of the schema (schema.cc), and its default stands here and nowhere else. Names end in their unit. After
+// load() every value is within the schema's bounds, every name is resolved, and nothing is left empty that has to be
+// there.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ringwall::config {
+
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+
+// What speaks on a listener's port. redirect: plain HTTP that only points to https and serves acme_webroot.
+enum class ListenerKind : std::uint8_t { tls, plain, redirect };
+
+// rpc: JSON-RPC over WebSocket frames and HTTP POST. tunnel: bytes both ways after a verified 101 (p2p /ws).
+enum class Mode : std::uint8_t { rpc, tunnel };
+
+// automatic: the Host that the node's filter accepts ("localhost:PORT"). preserve: the client's own.
+enum class HostHeader : std::uint8_t { automatic, preserve };
+
+// A place to bind or to connect to. `host` is an IPv4 or IPv6 literal without brackets; of an upstream it may be a DNS
+// name; of a listener it is empty for "*": every address, of IPv4 and IPv6.
+struct Endpoint {
+  std::string host;
+  std::uint16_t port = 0;
+
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+
+// "ADDR:PORT" with brackets around an IPv6 address, "*:PORT" for an empty host.
+[[nodiscard]] std::string to_text(const Endpoint& endpoint);
+
+// A range of addresses. IPv4 is held mapped into IPv6 (::ffff:0:0/96), so that one comparison serves both.
+struct Cidr {
+  std::array<std::uint8_t, 16> address{};
+  std::uint8_t prefix_bits = 128;
+
+  // `other` is an IPv6 address in network order, IPv4 mapped.
+  [[nodiscard]] bool contains(const std::array<std::uint8_t, 16>& other) const;
+  friend bool operator==(const Cidr&, const Cidr&) = default;
+};
+
+// "10.0.0.0/8" or "fd00::/8".
+[[nodiscard]] std::string to_text(const Cidr& cidr);
+
+// PEM files: the chain with the leaf first, its private key, and optionally a DER OCSP response to staple.
+struct Certificate {
+  std::string cert;
+  std::string key;
+  std::string ocsp;
+
+  friend bool operator==(const Certificate&, const Certificate&) = default;
+};
+
+// The first route whose sni and path both match decides (see route.h).
+struct Route {
+  std::string sni;             // "" any; "rpc.example.com" exact; "*.example.com" exactly one label more. Lower case.
+  std::string path;            // "" any; "/ws" exact, without the query; "/ws*" every path that begins with /ws.
+  std::string upstream;        // A name of Config::upstreams.
+  std::optional<Mode> mode{};  // None: the listener's.
+  std::size_t upstream_index = 0;  // Of `upstream` in Config::upstreams; load() fills it in.
+
+  friend bool operator==(const Route&, const Route&) = default;
+};
+
+struct Listener {
+  Endpoint address{};  // Given as empty: *:443 for tls, *:80 for plain and redirect; load() fills it in.
+  ListenerKind kind = ListenerKind::tls;
+  std::vector<Certificate> certificates{};
+  std::vector<std::string>
+      self_signed{};  // DNS names and IP addresses of one certificate that Ringwall makes and keeps.
+  Mode mode = Mode::rpc;
+  HostHeader host = HostHeader::automatic;
+  std::string upstream{};               // Where no route matches; load() turns "" into the first upstream's name.
+  std::string public_name{};            // "host" or "host:port" for the page and the redirect; "": the request's Host.
+  std::vector<Cidr> trusted_proxies{};  // Peers whose X-Forwarded-For is believed.
+  std::string acme_webroot{};           // redirect only: the folder that holds .well-known/acme-challenge.
+  std::vector<Route> routes{};
+  std::size_t upstream_index = 0;  // Of `upstream` in Config::upstreams; load() fills it in.
+
+  friend bool operator==(const Listener&, const Listener&) = default;
+};
+
+struct Upstream {
+  std::string name{"node"};
+  Endpoint address{"127.0.0.1", 9944};
+  std::uint32_t resolve_interval_s = 30;  // How long an answer of DNS is used.
+  std::uint32_t connections_max = 0;      // Over all shards; 0: no cap.
+  std::uint32_t pool_idle_max = 16;       // Idle connections kept for POST, a shard.
+  std::uint32_t pool_idle_timeout_ms = 30'000;
+
+  friend bool operator==(const Upstream&, const Upstream&) = default;
+};
+
+struct Server {
+  std::uint32_t shards = 0;  // 0: one for each core that this process may use.
+  std::string user{};        // To become after binding; "": stay who we are.
+  std::string group{};       // "": the user's own group.
+  std::string state_dir{};   // Keeps self-signed certificates; load() fills in where the platform keeps such things.
+  LogLevel log_level = LogLevel::info;
+  std::uint32_t buffers_per_shard = 64;  // A power of two (io_uring_register_buf_ring(3)).
+  std::uint32_t buffer_bytes = 16'384;
+  std::uint64_t backlog_bytes_max = 64ULL << 20;               // A shard.
+  std::uint64_t assembly_bytes_max = 128ULL << 20;             // A shard.
+  std::uint64_t assembly_bytes_per_address_max = 32ULL << 20;  // Of assembly_bytes_max, for one client address.
+  std::uint32_t connections_max = 0;                           // Clients a shard; 0: what RLIMIT_NOFILE allows.
+  std::uint32_t handshakes_per_turn = 8;
+
+  friend bool operator==(const Server&, const Server&) = default;
+};
+
+struct Limits {
+  std::uint64_t message_bytes_max = 16ULL << 20;  // A client's WebSocket message.
+  std::uint64_t body_bytes_max = 16ULL << 20;     // A client's HTTP body.
+  std::uint32_t head_bytes_max = 16'384;          // A request's or a response's head.
+
+  friend bool operator==(const Limits&, const Limits&) = default;
+};
+
+struct Timeouts {
+  std::uint32_t handshake_ms = 10'000;      // Accept to the end of the TLS handshake.
+  std::uint32_t head_ms = 10'000;           // A request head, first byte to last.
+  std::uint32_t body_ms = 60'000;           // A request body, first byte to last.
+  std::uint32_t message_ms = 60'000;        // A client's WebSocket message, first byte to last.
+  std::uint32_t connect_ms = 5'000;         // To the node, name lookup included.
+  std::uint32_t response_ms = 60'000;       // From a request's end, or an upgrade, to the node's first byte.
+  std::uint32_t send_ms = 60'000;           // A reader that takes no byte of what waits for it.
+  std::uint32_t keep_alive_ms = 75'000;     // Between two requests of an HTTP connection.
+  std::uint32_t ping_interval_ms = 30'000;  // Silence of a WebSocket client before it is pinged.
+  std::uint32_t dead_after_ms = 90'000;     // Silence, pings included, after which a WebSocket client is dropped.
+  std::uint32_t stop_ms = 10'000;           // SIGTERM to the end.
+
+  friend bool operator==(const Timeouts&, const Timeouts&) = default;
+};
+
+struct Config {
+  Server server{};
+  Limits limits{};
+  Timeouts timeouts{};
+  std::vector<Listener> listeners{};  // After load(): at least one.
+  std::vector<Upstream> upstreams{};  // After load(): at least one.
+
+  friend bool operator==(const Config&, const Config&) = default;
+};
+
+}  // namespace ringwall::config
