@@ -1,0 +1,40 @@
+// load.h: from what the operator wrote to a Config, or to every problem at once.
+//
+// Runs before the shards do, on one thread. Command line goes over environment, environment over file, file over the
+// defaults in config.h. Reads the named file, and looks (stat, access) at the certificates it names; nothing else.
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <ringwall/config/config.h>
+#include <ringwall/config/problem.h>
+
+namespace ringwall::config {
+
+inline constexpr std::size_t config_bytes_max = std::size_t{1} << 20;
+inline constexpr std::size_t problems_max = 100;  // Told of; what comes after is counted in a last one.
+
+// One field given as text, by a flag, by --set or by a variable.
+struct Setting {
+  std::string place;  // How a problem names it: "--listen 0.0.0.0:443".
+  std::string field;  // "listener[0].address"; without an index the first is meant. An index may be one past the last.
+  std::string value;  // Lists are separated by commas.
+};
+
+struct Sources {
+  std::string file{};  // Empty: none. The text stands in `text` if there is one, else it is read from here.
+  std::string text{};
+  std::vector<std::pair<std::string, std::string>> environment{};  // Name and value; what is not RINGWALL_… is skipped.
+  std::vector<Setting> command_line{};                             // In order; the last one wins.
+  bool check_files = true;                                         // Whether the named certificates must be readable.
+};
+
+// Either a Config that keeps every promise of config.h, or at least one problem.
+[[nodiscard]] std::expected<Config, std::vector<Problem>> load(const Sources& sources);
+
+}  // namespace ringwall::config
