@@ -1,0 +1,54 @@
+// backend.h: the seam between Ringwall and the operating system.
+//
+// Everything above reads and writes real io_uring queues in memory; only the calls below reach a kernel. UringBackend
+// is Linux; the simulated kernel of tests/sim reads the same queues, with its own clock, entropy and faults.
+// One backend belongs to one shard and is called on that shard's thread alone.
+// Source: io_uring_enter(2), io_uring_register(2), socket(2), getpeername(2).
+#pragma once
+
+#include <liburing.h>
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace ringwall::ring {
+
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t bytes = 0;
+
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+  [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+};
+
+class Backend {
+ public:
+  Backend() = default;
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+  virtual ~Backend() = default;
+
+  // Hands `submit` queued entries to the kernel and waits until `wait_for` completions are there or `timeout_ns` has
+  // passed. Returns the number of entries taken, or a negative errno (-ETIME, -EINTR, -EBUSY, -EAGAIN are normal).
+  virtual int enter(unsigned submit, unsigned wait_for, std::uint64_t timeout_ns) = 0;
+
+  // Returns 0 or a negative errno. The memory stays the caller's and must outlive the backend's last use of it.
+  virtual int register_buffer_ring(io_uring_buf_reg& registration) = 0;
+
+  [[nodiscard]] virtual std::uint64_t now_ns() = 0;  // monotonic
+  virtual void fill_random(std::span<std::byte> bytes) = 0;
+
+  // A TCP socket with TCP_NODELAY and keep-alive, for connect. Returns it, or a negative errno.
+  [[nodiscard]] virtual int open_tcp_socket(int family) = 0;
+  [[nodiscard]] virtual SocketAddress peer_address(int socket) = 0;  // bytes == 0: the peer has gone
+  virtual void close_socket(int socket) = 0;                         // one that no operation uses
+
+  [[nodiscard]] io_uring& queues() { return queues_; }
+
+ protected:
+  io_uring queues_{};
+};
+
+}  // namespace ringwall::ring

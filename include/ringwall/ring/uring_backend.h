@@ -1,0 +1,35 @@
+// uring_backend.h: the backend that is Linux.
+//
+// To be made on the thread that will use it: the ring has a single issuer, and completions run on that thread alone.
+// Needs Linux 6.1 (IORING_SETUP_DEFER_TASKRUN). Source: io_uring_setup(2).
+#pragma once
+
+#include <ringwall/error.h>
+#include <ringwall/ring/backend.h>
+
+#include <memory>
+
+namespace ringwall::ring {
+
+class UringBackend final : public Backend {
+ public:
+  // The error is one sentence that tells an operator what this kernel refuses and what to do.
+  [[nodiscard]] static Result<std::unique_ptr<UringBackend>> create(unsigned entries);
+  ~UringBackend() override;
+
+  int enter(unsigned submit, unsigned wait_for, std::uint64_t timeout_ns) override;
+  int register_buffer_ring(io_uring_buf_reg& registration) override;
+  std::uint64_t now_ns() override;
+  void fill_random(std::span<std::byte> bytes) override;
+  int open_tcp_socket(int family) override;
+  SocketAddress peer_address(int socket) override;
+  void close_socket(int socket) override;
+
+ private:
+  UringBackend() = default;
+
+  int enter_descriptor_ = -1;  // the ring's, or its index where it could be registered
+  unsigned enter_flags_ = 0;
+};
+
+}  // namespace ringwall::ring

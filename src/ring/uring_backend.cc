@@ -1,0 +1,106 @@
+#include <ringwall/ring/uring_backend.h>
+#include <ringwall/check.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace ringwall::ring {
+
+namespace {
+
+std::string why_no_ring(int number) {
+  switch (number) {
+    case ENOSYS:
+      return "this kernel has no io_uring: Ringwall needs Linux 6.1 or newer built with CONFIG_IO_URING";
+    case EPERM:
+      return "this system forbids io_uring: set sysctl kernel.io_uring_disabled=0 (or a seccomp profile that allows it)";
+    case EINVAL:
+      return "this kernel's io_uring is too old (no deferred task work): Ringwall needs Linux 6.1 or newer";
+    case ENOMEM:
+      return "io_uring was refused memory: raise RLIMIT_MEMLOCK (systemd: LimitMEMLOCK=infinity)";
+    default:
+      return std::string("io_uring_setup: ") + std::strerror(number);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<UringBackend>> UringBackend::create(unsigned entries) {
+  std::unique_ptr<UringBackend> backend(new UringBackend);
+  io_uring_params params{};
+  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_COOP_TASKRUN |
+                 IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+  params.cq_entries = entries * 4;
+  io_uring& queues = backend->queues_;
+  if (const int result = io_uring_queue_init_params(entries, &queues, &params); result < 0) {
+    queues.ring_fd = -1;
+    return fail(why_no_ring(-result));
+  }
+  backend->enter_descriptor_ = queues.ring_fd;
+  backend->enter_flags_ = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
+  if (io_uring_register_ring_fd(&queues) == 1) {
+    backend->enter_descriptor_ = queues.enter_ring_fd;
+    backend->enter_flags_ |= IORING_ENTER_REGISTERED_RING;
+  }
+  return backend;
+}
+
+UringBackend::~UringBackend() {
+  if (queues_.ring_fd >= 0) io_uring_queue_exit(&queues_);
+}
+
+int UringBackend::enter(unsigned submit, unsigned wait_for, std::uint64_t timeout_ns) {
+  __kernel_timespec timeout{};
+  timeout.tv_sec = static_cast<std::int64_t>(std::min<std::uint64_t>(timeout_ns / 1'000'000'000, 1 << 30));
+  timeout.tv_nsec = static_cast<long long>(timeout_ns % 1'000'000'000);
+  io_uring_getevents_arg argument{};
+  argument.ts = wait_for > 0 ? reinterpret_cast<std::uintptr_t>(&timeout) : 0;
+  return io_uring_enter2(static_cast<unsigned>(enter_descriptor_), submit, wait_for, enter_flags_,
+                         reinterpret_cast<sigset_t*>(&argument), sizeof argument);
+}
+
+int UringBackend::register_buffer_ring(io_uring_buf_reg& registration) {
+  return io_uring_register_buf_ring(&queues_, &registration, 0);
+}
+
+std::uint64_t UringBackend::now_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+void UringBackend::fill_random(std::span<std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = getrandom(bytes.data(), bytes.size(), 0);
+    if (count < 0 && errno == EINTR) continue;
+    RINGWALL_CHECK(count > 0);
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+int UringBackend::open_tcp_socket(int family) {
+  const int descriptor = socket(family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+  if (descriptor < 0) return -errno;
+  const int on = 1;
+  // Neither can fail on a TCP socket, and a connection without them still works.
+  (void)setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  (void)setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  return descriptor;
+}
+
+SocketAddress UringBackend::peer_address(int socket) {
+  SocketAddress address;
+  address.bytes = sizeof address.storage;
+  if (getpeername(socket, address.get(), &address.bytes) != 0) address.bytes = 0;
+  return address;
+}
+
+void UringBackend::close_socket(int socket) { close(socket); }
+
+}  // namespace ringwall::ring
