@@ -11,7 +11,7 @@ namespace ringwall::ring {
 
 struct BufferRing::Buffer : Block {
   Buffer(std::byte* data, std::size_t capacity, BufferRing& owner, std::uint16_t number)
-      : Block(data, capacity, &BufferRing::release), ring(owner), id(number) {}
+      : Block(data, capacity, Lifetime::turn, &BufferRing::release), ring(owner), id(number) {}
 
   BufferRing& ring;
   std::uint16_t id;

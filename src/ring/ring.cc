@@ -49,6 +49,10 @@ void Ring::cancel(const Operation& target, Operation& canceller) {
   io_uring_prep_cancel64(&prepare(canceller), reinterpret_cast<std::uintptr_t>(&target), 0);
 }
 
+void Ring::cancel_all(int descriptor, Operation& canceller) {
+  io_uring_prep_cancel_fd(&prepare(canceller), descriptor, IORING_ASYNC_CANCEL_ALL);
+}
+
 void Ring::drain_spill() {
   std::size_t moved = 0;
   while (moved < spill_.size()) {

@@ -101,6 +101,11 @@ SocketAddress UringBackend::peer_address(int socket) {
   return address;
 }
 
+void UringBackend::reset_on_close(int socket) {
+  const linger immediately{.l_onoff = 1, .l_linger = 0};
+  (void)setsockopt(socket, SOL_SOCKET, SO_LINGER, &immediately, sizeof immediately);
+}
+
 void UringBackend::close_socket(int socket) { close(socket); }
 
 }  // namespace ringwall::ring

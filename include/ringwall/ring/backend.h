@@ -43,6 +43,7 @@ class Backend {
   // A TCP socket with TCP_NODELAY and keep-alive, for connect. Returns it, or a negative errno.
   [[nodiscard]] virtual int open_tcp_socket(int family) = 0;
   [[nodiscard]] virtual SocketAddress peer_address(int socket) = 0;  // bytes == 0: the peer has gone
+  virtual void reset_on_close(int socket) = 0;                       // its close sends RST and drops what is unsent
   virtual void close_socket(int socket) = 0;                         // one that no operation uses
 
   [[nodiscard]] io_uring& queues() { return queues_; }

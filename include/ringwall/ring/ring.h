@@ -36,6 +36,9 @@ class Ring {
   // `canceller` belongs to the target's owner and must not be in flight.
   void cancel(const Operation& target, Operation& canceller);
 
+  // Asks the kernel to end everything that is in flight on `descriptor`; each ends with its own last completion.
+  void cancel_all(int descriptor, Operation& canceller);
+
   // Submits, waits for a completion, a timer or `wait_ns_max` (0: does not wait), then dispatches completions and
   // timers.
   void turn(std::uint64_t wait_ns_max);

@@ -2,6 +2,7 @@
 //
 // A Block is memory with a holder count and a way back to where it came from: a provided receive buffer, an arena, the
 // heap. A Slice is one holder's view of part of a block. Not thread-safe: block, slices and pool belong to one shard.
+// A `turn` block is borrowed: whoever still holds it when the turn ends copies what it needs and lets go.
 #pragma once
 
 #include <ringwall/check.h>
@@ -13,12 +14,14 @@
 
 namespace ringwall::ring {
 
+enum class Lifetime : std::uint8_t { turn, own };
+
 class Block {
  public:
   using Release = void (*)(Block&);
 
-  Block(std::byte* data, std::size_t capacity, Release release)
-      : data_(data), capacity_(static_cast<std::uint32_t>(capacity)), release_(release) {
+  Block(std::byte* data, std::size_t capacity, Lifetime lifetime, Release release)
+      : data_(data), capacity_(static_cast<std::uint32_t>(capacity)), lifetime_(lifetime), release_(release) {
     RINGWALL_CHECK(capacity <= UINT32_MAX);
   }
   Block(const Block&) = delete;
@@ -33,11 +36,13 @@ class Block {
   [[nodiscard]] std::byte* data() const { return data_; }
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
   [[nodiscard]] std::uint32_t holders() const { return holders_; }
+  [[nodiscard]] Lifetime lifetime() const { return lifetime_; }
 
  private:
   std::byte* data_;
   std::uint32_t capacity_;
   std::uint32_t holders_ = 0;
+  Lifetime lifetime_;
   Release release_;
 };
 
