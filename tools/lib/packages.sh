@@ -1,0 +1,47 @@
+# packages.sh: the distribution's packages that Ringwall needs, by purpose. Sourced by the tools.
+
+# To build and run. autoconf to dpkg-dev are for wolfSSL's source package.
+packages_run=(g++ meson ninja-build pkg-config liburing-dev libsimdjson-dev libtomlplusplus-dev libcli11-dev libfmt-dev
+  libspdlog-dev libmimalloc-dev autoconf automake libtool make dpkg-dev ca-certificates)
+# For tools/test. Node.js and npm are asked for by command, since other packages than the distribution's bring them too.
+packages_test=(catch2 python3 python3-pytest python3-websockets curl openssl clang-19 libclang-rt-19-dev iproute2 procps)
+# For tools/check.
+packages_check=(clang-format-19 clang-tidy-19 shellcheck)
+
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    echo "Not root and no sudo here: as root, run: $*" >&2
+    return 1
+  fi
+}
+
+# Prints those of its arguments that are not installed.
+packages_missing() {
+  local status name
+  local -A installed=()
+  while read -r status name; do
+    [[ $status == ii* ]] && installed[$name]=1
+  done < <(dpkg-query -W -f='${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null)
+  for name in "$@"; do
+    [[ -n ${installed[$name]:-} ]] || echo "$name"
+  done
+}
+
+apt_install() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 "$@"
+}
+
+# Installs what is missing of its arguments; says nothing when nothing is.
+packages_install() {
+  local missing
+  mapfile -t missing < <(packages_missing "$@")
+  ((${#missing[@]} > 0)) || return 0
+  echo "Installing ${#missing[@]} packages: ${missing[*]}"
+  if ((EUID != 0)) && command -v sudo >/dev/null; then sudo -v; fi
+  step "package lists" apt_install update
+  step "packages" apt_install install -y --no-install-recommends "${missing[@]}"
+}
