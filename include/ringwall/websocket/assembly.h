@@ -45,10 +45,13 @@ class Assembly {
   std::size_t payload_bytes() const { return payload_bytes_; }
   std::span<const std::byte> payload() const;
 
+  // How much append() takes before it needs a grow().
+  std::size_t room_bytes() const;
+
   // Adds `bytes` of capacity. False: the machine has none, and nothing has changed.
   [[nodiscard]] bool grow(std::size_t bytes);
 
-  // Appends a part of a frame's payload whose first byte is at `offset` in it. The capacity is there.
+  // Unmasks and appends a part of a frame's payload, at most room_bytes(), whose first byte is at `offset` in it.
   void append(std::span<const std::byte> masked, MaskKey key, std::size_t offset);
 
   // Masks the payload again, puts a header in front and gives it away. The assembly is idle afterwards. The capacity is

@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -57,16 +58,20 @@ class ClientMessages {
   // whatever comes is swallowed (need_more).
   [[nodiscard]] Event next(std::span<const std::byte>& in, std::span<std::byte> scratch);
 
-  // After need_memory: `bytes` is the event's `bytes_wanted` (with less, next() asks again). It is at most what has
-  // arrived or the present capacity, whichever is more. Growing may copy, and then holds both for that long. False: the
-  // machine has no memory.
+  // After need_memory: `bytes` is the event's `bytes_wanted` (with less, next() fills it and asks again). That is at
+  // most what is here of the message or the present capacity, whichever is more. Growing may copy, and then holds both
+  // for that long. False: the machine has no memory.
   [[nodiscard]] bool grow(std::size_t bytes) { return assembly_.grow(bytes); }
 
   // After a message without `frame`: the message as one masked frame, with its memory. `payload` is masked by this.
   [[nodiscard]] OwnedFrame take_frame();
 
-  // After a message without `frame` that is not to be forwarded, or to have the memory back after the last event.
+  // After a message without `frame` that is not to be forwarded.
   void drop_message();
+
+  // For when we have sent a Close and wait for the client's: gives the memory back, and from now on swallows data
+  // frames without collecting them. Control frames and violations (but of UTF-8 in text) are still reported.
+  void discard_messages();
 
   // True exactly when the bytes so far end within a frame, or between the fragments of a message.
   bool inside_message() const;
@@ -80,9 +85,11 @@ class ClientMessages {
  private:
   enum class State : std::uint8_t { header, data_payload, control_payload, message_ready, ended };
 
-  Event start_frame(std::span<const std::byte>& in, std::span<std::byte> scratch, bool& progressed);
-  Event read_data(std::span<const std::byte>& in, bool& progressed);
+  std::optional<Event> start_frame(std::span<const std::byte>& in, std::span<std::byte> scratch);
+  Event whole_message(const FrameHeader& header, std::span<const std::byte> frame, std::span<std::byte> scratch);
+  std::optional<Event> read_data(std::span<const std::byte>& in);
   Event read_control(std::span<const std::byte>& in, std::span<std::byte> scratch);
+  std::size_t memory_wanted(std::size_t bytes_here) const;
   Event control_event(std::span<const std::byte> payload);
   Event end_with(Violation violation);
 
@@ -97,6 +104,7 @@ class ClientMessages {
   Opcode frame_opcode_ = Opcode::continuation;
   Opcode message_opcode_ = Opcode::continuation;  // continuation exactly when no message is open
   bool frame_fin_ = false;
+  bool discarding_ = false;
   std::uint8_t frame_offset_ = 0;  // of the next payload byte; modulo 256, of which the mask needs modulo 4
 };
 

@@ -58,6 +58,7 @@ class NodeFrames {
   Event control_event(std::span<const std::byte> payload, bool kept);
   Event end_with(Violation violation);
   void begin_data(const FrameHeader& header);
+  void count_if_ended();
 
   std::uint64_t data_bytes_left_ = 0;
   std::unique_ptr<std::array<std::byte, control_payload_bytes_max>> control_payload_;  // only while one is cut in two
