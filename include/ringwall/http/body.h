@@ -1,7 +1,7 @@
 // body.h: takes a message's body out of the bytes that follow its head: Content-Length, chunked, or until close.
 //
 // Bytes in, pieces of payload out, each a view into the input: nothing is copied or kept, whatever the size of the
-// body and however its bytes are cut. One reader per body; 32 bytes of state, no allocation.
+// body and however its bytes are cut. One reader per body; 40 bytes of state, no allocation.
 //
 // A Refusal is final: 413 when the body is larger than its bound (at once, when the head or a chunk's size announces
 // it), 431 for trailers over theirs, 400 for a chunk that is not exactly as the grammar says. In a node's answer it
@@ -47,11 +47,10 @@ class BodyReader {
  private:
   enum class State : std::uint8_t {
     done,
-    too_large,
-    broken,
+    refused,
     length,
     until_close,
-    size_first,
+    size_first,  // the first digit of a chunk's size
     size,
     extension,
     size_lf,
@@ -65,14 +64,18 @@ class BodyReader {
     last_lf,
   };
 
-  [[nodiscard]] Piece take_payload(std::string_view& in);
-  [[nodiscard]] std::expected<void, Refusal> step(char c);
-  [[nodiscard]] std::expected<void, Refusal> step_size(char c);
-  [[nodiscard]] std::expected<void, Refusal> step_trailer(char c);
+  [[nodiscard]] std::unexpected<Refusal> refuse(const Refusal& refusal);
+  [[nodiscard]] std::expected<Piece, Refusal> take_payload(std::string_view& in);
+  // These take one byte of chunked framing; the refusal it earns, or nullptr.
+  [[nodiscard]] const Refusal* step(char c);
+  [[nodiscard]] const Refusal* step_size(char c);
+  [[nodiscard]] const Refusal* step_trailer(char c);
+  [[nodiscard]] const Refusal* begin_chunk();
 
   std::uint64_t remaining_ = 0;  // of the body (length) or of the chunk
   std::uint64_t payload_bytes_ = 0;
   std::uint64_t body_bytes_max_ = body_unbounded;
+  const Refusal* refusal_ = nullptr;  // set exactly when state_ is refused
   std::uint16_t extension_bytes_ = 0;
   std::uint16_t trailer_bytes_ = 0;
   std::uint8_t size_digits_ = 0;

@@ -22,10 +22,19 @@ struct Header {
 // ASCII only, as HTTP's names and tokens are.
 [[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b);
 
+// As equals_ignoring_case, for the first bytes of `text`.
+[[nodiscard]] bool starts_ignoring_case(std::string_view text, std::string_view start);
+
+// tchar: what names, methods and tokens are made of.
+[[nodiscard]] bool is_token_char(char c);
+
+// What may stand in a field's value: visible ASCII, bytes from 0x80, space and tab. No NUL, CR, LF.
+[[nodiscard]] bool is_field_char(char c);
+
 // 1*tchar.
 [[nodiscard]] bool is_token(std::string_view text);
 
-// What may stand in a field's value: visible ASCII, bytes from 0x80, space and tab. Empty is fine. No NUL, CR, LF.
+// Only field characters. Empty is fine.
 [[nodiscard]] bool is_field_text(std::string_view text);
 
 // Without the spaces and tabs at both ends.
@@ -50,13 +59,11 @@ class FieldList {
   // True when any field of that name, read as a comma list, has `token`.
   [[nodiscard]] bool lists(std::string_view name, std::string_view token) const;
 
-  void clear() { count_ = 0; }
-
   // False when the list is full (headers_max).
   [[nodiscard]] bool add(Header field);
 
  private:
-  std::array<Header, headers_max> fields_;
+  std::array<Header, headers_max> fields_{};
   std::size_t count_ = 0;
 };
 

@@ -48,13 +48,4 @@ struct BodyPlan {
                                                                               const ResponseHead& response,
                                                                               BodyPlan body, bool keep_alive);
 
-// True for a field that must not be copied from a request or an answer with these fields.
-[[nodiscard]] bool is_hop_by_hop(std::string_view name, const FieldList& fields);
-
-// The fields that say where a request comes from: Forwarded, X-Forwarded-*, X-Real-IP.
-[[nodiscard]] bool claims_origin(std::string_view name);
-
-// Forwarded, X-Forwarded-For, X-Forwarded-Proto, X-Real-IP. RFC 7239 wants IPv6 in brackets and quotes.
-void write_origin(HeadWriter& writer, const Origin& origin);
-
 }  // namespace ringwall::http

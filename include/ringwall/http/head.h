@@ -55,7 +55,9 @@ struct RequestHead {
 
 // Bytes consumed: up to and with the empty line that ends the head; 0: not complete yet, nothing consumed.
 // Statuses: 400, 414, 417, 431, 501, 505, and 413 for a Content-Length beyond 19 digits.
-[[nodiscard]] std::expected<std::size_t, Refusal> parse_request_head(std::string_view bytes, RequestHead& head);
+// `bytes_max` bounds the head with its start line; an operator may lower or raise it.
+[[nodiscard]] std::expected<std::size_t, Refusal> parse_request_head(std::string_view bytes, RequestHead& head,
+                                                                     std::size_t bytes_max = head_bytes_max);
 
 struct ResponseHead {
   int status = 0;  // 100 to 599
@@ -74,7 +76,8 @@ struct ResponseHead {
 // of its own: the next head follows it (except 101, which ends HTTP on the connection).
 [[nodiscard]] std::expected<std::size_t, std::string_view> parse_response_head(std::string_view bytes,
                                                                                bool request_was_head,
-                                                                               ResponseHead& head);
+                                                                               ResponseHead& head,
+                                                                               std::size_t bytes_max = head_bytes_max);
 
 // "example.com" of "example.com:8443", "[::1]" of "[::1]:80". For a validated host.
 [[nodiscard]] std::string_view host_without_port(std::string_view host);

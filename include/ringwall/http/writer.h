@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -24,8 +25,8 @@ class HeadWriter {
  public:
   explicit HeadWriter(std::span<char> out) : out_(out) {}
 
-  // The target in two parts, since a rewritten one is path and query.
-  HeadWriter& request_line(std::string_view method, std::string_view path, std::string_view question_and_query = {});
+  HeadWriter& request_line(std::string_view method, std::string_view path,
+                           std::optional<std::string_view> query = std::nullopt);
   HeadWriter& status_line(int status);
   HeadWriter& status_line(int status, std::string_view reason);
   HeadWriter& field(std::string_view name, std::string_view value);
