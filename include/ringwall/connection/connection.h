@@ -1,0 +1,196 @@
+// connection.h: one TCP connection on a shard's ring: receive, transport, send queue, backlog, orderly end.
+//
+// What arrives is handed to the owner as slices that live for the turn. What is sent is queued, joined at the end of
+// the turn, sealed, and offered to the socket once without waiting. What the socket does not take then moves to the
+// backlog, charged to the shard's budget, and the owner is told that the reader is behind (`on_congested`), so that it
+// pauses whoever feeds it; `on_drained` says that all has left.
+//
+// Life: constructed; adopt() or connect(); then finish() or abort(), by either side or on failure; then on_closed(),
+// from which the owner may destroy it. Nothing is freed before that: operations are cancelled and joined first.
+// finish() sends what is queued, says close_notify, shuts down, and waits a bounded time for the peer's own end, so
+// that what was sent is not lost to a reset. abort() resets: what was cut short must not look complete.
+//
+// Callbacks come from the ring's handlers or from flush(), never from inside a call of the owner.
+// Owner: one session or pool, on the shard's thread.
+// Source: RFC 9112 section 9.6 (lingering close), io_uring_prep_recv_multishot(3).
+#pragma once
+
+#include <ringwall/connection/arena.h>
+#include <ringwall/connection/budget.h>
+#include <ringwall/connection/transport.h>
+#include <ringwall/ring/buffer_ring.h>
+#include <ringwall/ring/ring.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ringwall::connection {
+
+class Connection;
+
+enum class End : std::uint8_t { fin, close_notify };  // how a peer ended its direction
+
+enum class Failure : std::uint8_t {
+  none,
+  reset,         // the peer reset it, or it timed out in TCP
+  refused,       // connect: nobody listens there, or no way leads there
+  connect_time,  // connect: no answer within the time given
+  send_time,     // the reader took no byte for the time given
+  backlog_full,  // the shard's budget for slow readers is spent
+  transport,     // Transport::failure_name() says why
+  system,        // an errno that none of the above explains
+};
+[[nodiscard]] std::string_view name(Failure failure);
+
+class Owner {
+ public:
+  virtual void on_connected(Connection&) {}  // connect() only
+  virtual void on_established(Connection&) {}  // the transport's handshake is over
+  virtual void on_received(Connection&, ring::Slice bytes) = 0;
+  virtual void on_ended(Connection&, End how) = 0;  // no more on_received(); sending still works
+  virtual void on_failed(Connection&, Failure failure) = 0;  // abort() has been called, or the text can still be sent
+  virtual void on_congested(Connection&) {}
+  virtual void on_drained(Connection&) {}
+  virtual void on_closed(Connection&) = 0;
+
+ protected:
+  ~Owner() = default;
+};
+
+struct ConnectionCounters {
+  std::uint64_t buffers_ran_out = 0;    // receives ended by -ENOBUFS
+  std::uint64_t share_exceeded = 0;     // receives paused for taking more than a share of a turn
+  std::uint64_t sends_short = 0;        // a socket that did not take all of a turn's bytes
+  std::uint64_t backlog_copies = 0;     // bytes copied because they had to wait
+  std::uint64_t handshakes_waited = 0;  // turns that ended with handshakes left to do
+};
+
+// What the connections of a shard share. Owner: the shard.
+struct Resources {
+  ring::Ring& ring;
+  ring::BufferRing& buffers;
+  Arena& arena;
+  Budget& backlog;
+  std::uint64_t send_timeout_ns;
+  std::uint64_t linger_ns;
+  unsigned handshakes_per_turn;
+
+  std::vector<Connection*> to_flush{};      // have output queued
+  std::vector<Connection*> to_flush_next{};  // the same, for the turn after this one
+  std::vector<Connection*> to_handshake{};  // have input for their handshake
+  std::array<std::byte, 16 * 1024> scratch{};  // joins small pieces into one record
+  ConnectionCounters counters{};
+
+  // Ends a turn: handshakes within their budget, then every queued output becomes a send. True: handshakes are left,
+  // so the next turn must not sleep.
+  [[nodiscard]] bool end_turn();
+};
+
+class Connection {
+ public:
+  Connection(Resources& resources, Owner& owner);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  // Takes over a connected socket and begins to receive. `transport` may be null: plain.
+  void adopt(int socket, std::unique_ptr<Transport> transport);
+  // Opens a socket and connects it; on_connected or on_failed follows, and receiving begins by itself.
+  void connect(const ring::SocketAddress& address, std::uint64_t timeout_ns);
+
+  void send(ring::Slice bytes);
+  void send_copy(std::span<const std::byte> bytes);
+  void send_copy(std::string_view text);
+
+  // No more on_received() after what the kernel has already completed, until resume.
+  void pause_receiving();
+  void resume_receiving();
+
+  void finish();
+  void abort();
+  // As finish(), but what is queued goes out as plain bytes: the answer to HTTP on a TLS port. In on_failed() only.
+  void finish_without_transport(std::string_view text);
+
+  void set_owner(Owner& owner) { owner_ = &owner; }
+
+  [[nodiscard]] bool is_open() const { return state_ == State::open; }
+  [[nodiscard]] bool is_congested() const { return congested_; }
+  [[nodiscard]] bool has_ended() const { return peer_ended_; }
+  [[nodiscard]] bool is_closed() const { return state_ == State::idle || state_ == State::closed; }
+  [[nodiscard]] const Transport* transport() const { return transport_.get(); }
+  [[nodiscard]] int socket() const { return socket_; }
+  [[nodiscard]] std::uint64_t bytes_received() const { return bytes_received_; }
+  [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_sent_; }
+  [[nodiscard]] int last_errno() const { return last_errno_; }
+
+ private:
+  friend struct Resources;
+
+  enum class State : std::uint8_t { idle, connecting, open, finishing, lingering, joining, closing, closed };
+
+  void on_receive(const ring::Completion& completion);
+  void on_send(const ring::Completion& completion);
+  void on_connect(const ring::Completion& completion);
+  void on_shutdown(const ring::Completion& completion);
+  void on_close(const ring::Completion& completion);
+  void on_cancel(const ring::Completion& completion);
+  void on_timer();
+
+  [[nodiscard]] bool wants_input() const;
+  void start_receive();
+  void cancel_receive();
+  void count_share();
+  void wire_received(ring::Slice wire);
+  void open_wire(std::span<const std::byte> wire);
+  void ended(End how);
+  void run_handshake();
+
+  void mark_for_flush();
+  void flush();
+  void seal_queue();
+  [[nodiscard]] bool seal(std::span<const std::byte> plaintext);
+  void submit_send(bool wait);
+  void wire_taken(std::size_t bytes);
+  void wait_for_reader(bool progressed);
+  [[nodiscard]] bool move_to_backlog(std::vector<ring::Slice>& pieces);
+
+  void fail(Failure failure, int number);
+  void shut_down_sending();
+  void join();
+  void close_if_joined();
+
+  Resources& resources_;
+  Owner* owner_;
+  std::unique_ptr<Transport> transport_;
+  std::vector<ring::Slice> queue_;  // plaintext, to be sealed
+  std::vector<ring::Slice> wire_;   // what the socket is to take
+  std::vector<std::byte> handshake_input_;
+  ring::Slice gather_;  // the msghdr and iovecs of a send in flight
+  std::uint64_t bytes_received_ = 0;
+  std::uint64_t bytes_sent_ = 0;
+  std::uint64_t share_turn_ = 0;  // the turn that share_taken_ counts buffers of
+  std::unique_ptr<ring::SocketAddress> address_;  // while connecting
+  ring::OperationOf<Connection, &Connection::on_receive> receive_{*this};
+  ring::OperationOf<Connection, &Connection::on_send> send_{*this};
+  ring::OperationOf<Connection, &Connection::on_connect> connect_{*this};
+  ring::OperationOf<Connection, &Connection::on_shutdown> shutdown_{*this};
+  ring::OperationOf<Connection, &Connection::on_close> close_{*this};
+  ring::OperationOf<Connection, &Connection::on_cancel> cancel_{*this};
+  ring::TimerOf<Connection, &Connection::on_timer> timer_{*this};
+  int socket_ = -1;
+  int last_errno_ = 0;
+  std::uint16_t share_taken_ = 0;
+  State state_ = State::idle;
+  bool paused_ = false;
+  bool wire_ended_ = false;  // FIN
+  bool peer_ended_ = false;  // FIN or close_notify, and the owner knows
+  bool congested_ = false;   // wire_ waits in the kernel for room
+  bool flush_marked_ = false;
+  bool handshake_marked_ = false;
+  bool close_noticed_ = false;
+};
+
+}  // namespace ringwall::connection

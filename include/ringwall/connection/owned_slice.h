@@ -1,0 +1,31 @@
+// owned_slice.h: bytes with memory of their own, as a Slice: what waits longer than a turn.
+#pragma once
+
+#include <ringwall/connection/budget.h>
+#include <ringwall/ring/slice.h>
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <utility>
+
+namespace ringwall::connection {
+
+// The slice keeps `holder`, whose memory `bytes` lies in, until the last of its shares goes.
+template <typename Holder>
+[[nodiscard]] ring::Slice make_owned_slice(Holder holder, std::span<std::byte> bytes) {
+  struct OwnedBlock : ring::Block {
+    OwnedBlock(Holder&& holder_in, std::span<std::byte> memory)
+        : Block(memory.data(), memory.size(), ring::Lifetime::own,
+                [](Block& block) { delete static_cast<OwnedBlock*>(&block); }),
+          holder(std::move(holder_in)) {}
+    Holder holder;
+  };
+  return {*new OwnedBlock(std::move(holder), bytes), bytes};
+}
+
+// All of `pieces`, one after another, in new memory charged to `budget` until it is let go; nothing when the budget is
+// spent.
+[[nodiscard]] std::optional<ring::Slice> copy_to_backlog(std::span<const ring::Slice> pieces, Budget& budget);
+
+}  // namespace ringwall::connection

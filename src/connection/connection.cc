@@ -1,0 +1,193 @@
+#include <ringwall/connection/connection.h>
+
+#include <ringwall/connection/owned_slice.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace ringwall::connection {
+
+std::string_view name(Failure failure) {
+  switch (failure) {
+    case Failure::none:
+      return "none";
+    case Failure::reset:
+      return "reset";
+    case Failure::refused:
+      return "refused";
+    case Failure::connect_time:
+      return "connect_timeout";
+    case Failure::send_time:
+      return "send_timeout";
+    case Failure::backlog_full:
+      return "backlog_full";
+    case Failure::transport:
+      return "tls";
+    case Failure::system:
+      return "system";
+  }
+  return "unknown";
+}
+
+Connection::Connection(Resources& resources, Owner& owner) : resources_(resources), owner_(&owner) {}
+
+Connection::~Connection() {
+  RINGWALL_CHECK(is_closed());
+  RINGWALL_CHECK(!flush_marked_ && !handshake_marked_);
+}
+
+void Connection::adopt(int socket, std::unique_ptr<Transport> transport) {
+  RINGWALL_CHECK(state_ == State::idle);
+  socket_ = socket;
+  transport_ = std::move(transport);
+  state_ = State::open;
+  start_receive();
+}
+
+void Connection::connect(const ring::SocketAddress& address, std::uint64_t timeout_ns) {
+  RINGWALL_CHECK(state_ == State::idle);
+  state_ = State::connecting;
+  ring::Ring& ring = resources_.ring;
+  const int socket = ring.backend().open_tcp_socket(address.storage.ss_family);
+  if (socket < 0) {
+    // Told by the timer, since callbacks never come from inside a call.
+    last_errno_ = -socket;
+    ring.timers().start(timer_, 0);
+    return;
+  }
+  socket_ = socket;
+  address_ = std::make_unique<ring::SocketAddress>(address);
+  io_uring_prep_connect(&ring.prepare(connect_), socket_, address_->get(), address_->bytes);
+  ring.timers().start(timer_, ring.now_ns() + timeout_ns);
+}
+
+void Connection::on_connect(const ring::Completion& completion) {
+  address_.reset();
+  if (state_ == State::joining) return close_if_joined();
+  RINGWALL_CHECK(state_ == State::connecting);
+  timer_.stop();
+  if (completion.result < 0) {
+    return fail(completion.result == -EMFILE || completion.result == -ENOBUFS ? Failure::system : Failure::refused,
+                -completion.result);
+  }
+  state_ = State::open;
+  start_receive();
+  owner_->on_connected(*this);
+}
+
+void Connection::on_timer() {
+  switch (state_) {
+    case State::connecting:
+      return socket_ < 0 ? fail(Failure::system, last_errno_) : fail(Failure::connect_time, ETIMEDOUT);
+    case State::open:
+      return fail(Failure::send_time, ETIMEDOUT);
+    case State::finishing:
+      resources_.ring.backend().reset_on_close(socket_);
+      return join();
+    case State::lingering:
+      return join();
+    default:
+      RINGWALL_CHECK(!"a timer ran in a state that has none");
+  }
+}
+
+// Orderly end -------------------------------------------------------------------------------------------------------
+
+void Connection::finish() {
+  if (state_ == State::connecting || (transport_ && !transport_->is_established())) return abort();
+  if (state_ != State::open) return;
+  state_ = State::finishing;
+  paused_ = false;
+  mark_for_flush();
+  if (!receive_.in_flight() && wants_input()) start_receive();
+}
+
+void Connection::finish_without_transport(std::string_view text) {
+  RINGWALL_CHECK(state_ == State::open && transport_);
+  transport_.reset();
+  queue_.clear();
+  send_copy(text);
+  finish();
+}
+
+void Connection::shut_down_sending() {
+  state_ = State::lingering;
+  resources_.ring.timers().start(timer_, resources_.ring.now_ns() + resources_.linger_ns);
+  io_uring_prep_shutdown(&resources_.ring.prepare(shutdown_), socket_, SHUT_WR);
+}
+
+void Connection::on_shutdown(const ring::Completion& completion) {
+  if (state_ == State::joining) return close_if_joined();
+  if (state_ == State::lingering && (wire_ended_ || completion.result < 0)) join();
+}
+
+// Failure and the end -----------------------------------------------------------------------------------------------
+
+void Connection::fail(Failure failure, int number) {
+  last_errno_ = number;
+  if (state_ == State::finishing || state_ == State::lingering) return join();
+  if (state_ != State::open && state_ != State::connecting) return;
+  if (failure != Failure::transport) {
+    abort();
+    owner_->on_failed(*this, failure);
+    return;
+  }
+  owner_->on_failed(*this, failure);
+  if (state_ != State::open) return;
+  // The alert is on its way; close_notify would say that all is well.
+  queue_.clear();
+  close_noticed_ = true;
+  state_ = State::finishing;
+  mark_for_flush();
+}
+
+void Connection::abort() {
+  if (state_ != State::open && state_ != State::connecting && state_ != State::finishing &&
+      state_ != State::lingering) {
+    return;
+  }
+  if (socket_ >= 0) resources_.ring.backend().reset_on_close(socket_);
+  join();
+}
+
+void Connection::join() {
+  state_ = State::joining;
+  timer_.stop();
+  queue_.clear();
+  close_if_joined();
+}
+
+void Connection::close_if_joined() {
+  RINGWALL_CHECK(state_ == State::joining);
+  if (cancel_.in_flight()) return;
+  ring::Ring& ring = resources_.ring;
+  if (receive_.in_flight() || send_.in_flight() || connect_.in_flight() || shutdown_.in_flight()) {
+    return ring.cancel_all(socket_, cancel_);
+  }
+  state_ = State::closing;
+  wire_.clear();
+  gather_.reset();
+  if (socket_ >= 0) {
+    io_uring_prep_close(&ring.prepare(close_), socket_);
+  } else {
+    // There never was a socket: the owner hears of it at once after this, in the next turn.
+    io_uring_prep_nop(&ring.prepare(close_));
+  }
+}
+
+void Connection::on_cancel(const ring::Completion&) {
+  if (state_ == State::joining) return close_if_joined();
+  if (paused_ && receive_.in_flight() && state_ == State::open) cancel_receive();
+}
+
+void Connection::on_close(const ring::Completion&) {
+  RINGWALL_CHECK(state_ == State::closing);
+  state_ = State::closed;
+  socket_ = -1;
+  if (std::exchange(handshake_marked_, false)) std::erase(resources_.to_handshake, this);
+  if (std::exchange(flush_marked_, false)) std::erase(resources_.to_flush, this);
+  owner_->on_closed(*this);
+}
+
+}  // namespace ringwall::connection

@@ -1,0 +1,144 @@
+// The receiving half of a Connection: buffers of the ring, the transport, fairness between connections.
+#include <ringwall/connection/connection.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace ringwall::connection {
+
+namespace {
+
+// A client that sends more than this ahead of its handshake has its receive paused.
+constexpr std::size_t handshake_input_bytes_max = 32 * 1024;
+// Of the shard's buffers in one turn; a connection that takes more is paused until the next.
+constexpr unsigned share_divisor = 4;
+
+}  // namespace
+
+bool Connection::wants_input() const {
+  if (wire_ended_ || socket_ < 0) return false;
+  return (state_ == State::open && !paused_) || state_ == State::finishing || state_ == State::lingering;
+}
+
+void Connection::start_receive() {
+  io_uring_sqe& entry = resources_.ring.prepare(receive_);
+  io_uring_prep_recv_multishot(&entry, socket_, nullptr, 0, 0);
+  entry.flags |= IOSQE_BUFFER_SELECT;
+  entry.buf_group = resources_.buffers.group();
+}
+
+void Connection::cancel_receive() {
+  if (!cancel_.in_flight()) resources_.ring.cancel(receive_, cancel_);
+}
+
+void Connection::pause_receiving() {
+  paused_ = true;
+  if (receive_.in_flight() && state_ == State::open) cancel_receive();
+}
+
+void Connection::resume_receiving() {
+  paused_ = false;
+  if (!receive_.in_flight() && wants_input()) start_receive();
+}
+
+void Connection::count_share() {
+  const std::uint64_t turn = resources_.ring.counters().turns;
+  if (share_turn_ != turn) {
+    share_turn_ = turn;
+    share_taken_ = 0;
+  }
+  if (++share_taken_ == std::max(resources_.buffers.count() / share_divisor, 1U) && receive_.in_flight()) {
+    ++resources_.counters.share_exceeded;
+    cancel_receive();
+  }
+}
+
+void Connection::on_receive(const ring::Completion& completion) {
+  const int result = completion.result;
+  ring::Slice bytes;
+  if (completion.has_buffer()) {
+    bytes = resources_.buffers.take(completion.buffer_id(), static_cast<std::size_t>(std::max(result, 0)));
+  }
+  if (state_ == State::joining) {
+    if (completion.is_last()) close_if_joined();
+    return;
+  }
+  if (result > 0) {
+    bytes_received_ += static_cast<unsigned>(result);
+    count_share();
+    if (state_ == State::open) wire_received(std::move(bytes));
+  } else if (result == 0) {
+    wire_ended_ = true;
+    ended(End::fin);
+  } else if (result == -ENOBUFS) {
+    ++resources_.counters.buffers_ran_out;
+  } else if (result != -ECANCELED && result != -EINTR && result != -EAGAIN) {
+    fail(result == -ECONNRESET || result == -ETIMEDOUT || result == -EPIPE ? Failure::reset : Failure::system, -result);
+  }
+  if (!receive_.in_flight() && wants_input()) start_receive();
+}
+
+void Connection::ended(End how) {
+  if (state_ == State::open && !peer_ended_) {
+    peer_ended_ = true;
+    owner_->on_ended(*this, how);
+  } else if (state_ == State::lingering && wire_ended_ && !shutdown_.in_flight()) {
+    join();
+  }
+}
+
+void Connection::wire_received(ring::Slice wire) {
+  if (!transport_) return owner_->on_received(*this, std::move(wire));
+  if (transport_->is_established()) return open_wire(wire.bytes());
+  handshake_input_.insert(handshake_input_.end(), wire.bytes().begin(), wire.bytes().end());
+  if (handshake_input_.size() > handshake_input_bytes_max) pause_receiving();
+  if (std::exchange(handshake_marked_, true)) return;
+  resources_.to_handshake.push_back(this);
+}
+
+void Connection::run_handshake() {
+  handshake_marked_ = false;
+  if (state_ != State::open) return;
+  const std::vector<std::byte> input = std::exchange(handshake_input_, {});
+  open_wire(input);
+  if (paused_ && state_ == State::open && !transport_->is_established()) resume_receiving();
+}
+
+void Connection::open_wire(std::span<const std::byte> wire) {
+  while (state_ == State::open && !peer_ended_) {
+    ring::Slice plaintext;
+    const Transport::Progress progress = transport_->open(wire, plaintext, wire_);
+    if (!wire_.empty()) mark_for_flush();
+    switch (progress) {
+      case Transport::Progress::need_input:
+        return;
+      case Transport::Progress::established:
+        if (paused_) resume_receiving();
+        owner_->on_established(*this);
+        break;
+      case Transport::Progress::plaintext:
+        owner_->on_received(*this, std::move(plaintext));
+        break;
+      case Transport::Progress::ended:
+        return ended(End::close_notify);
+      case Transport::Progress::failed:
+        return fail(Failure::transport, 0);
+    }
+  }
+}
+
+bool Resources::end_turn() {
+  const std::size_t handshakes = std::min<std::size_t>(to_handshake.size(), handshakes_per_turn);
+  for (std::size_t index = 0; index < handshakes; ++index) to_handshake[index]->run_handshake();
+  to_handshake.erase(to_handshake.begin(), to_handshake.begin() + static_cast<std::ptrdiff_t>(handshakes));
+  if (!to_handshake.empty()) ++counters.handshakes_waited;
+
+  // A flush that fails may make its owner send on other connections: they are flushed in this turn too.
+  for (std::size_t index = 0; index < to_flush.size(); ++index) to_flush[index]->flush();
+  to_flush.clear();
+  to_flush.swap(to_flush_next);
+  return !to_handshake.empty() || !to_flush.empty();
+}
+
+}  // namespace ringwall::connection

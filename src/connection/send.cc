@@ -1,0 +1,192 @@
+// The sending half of a Connection: queue, seal, offer once, and the backlog of a reader that is behind.
+#include <ringwall/connection/connection.h>
+
+#include <ringwall/connection/owned_slice.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace ringwall::connection {
+
+namespace {
+
+constexpr std::size_t gather_pieces_max = 256;             // iovecs of one send; the kernel's own bound is 1,024
+constexpr std::size_t seal_bytes_per_turn = 256 * 1024;    // of one connection: a quarter of the shard's buffers
+
+std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+}  // namespace
+
+void Connection::send(ring::Slice bytes) {
+  if (state_ != State::open || bytes.empty()) return;
+  queue_.push_back(std::move(bytes));
+  mark_for_flush();
+}
+
+void Connection::send_copy(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const std::size_t part = std::min(bytes.size(), Arena::block_bytes);
+    send(resources_.arena.copy(bytes.first(part)));
+    bytes = bytes.subspan(part);
+  }
+}
+
+void Connection::send_copy(std::string_view text) { send_copy(as_bytes(text)); }
+
+void Connection::mark_for_flush() {
+  if (std::exchange(flush_marked_, true)) return;
+  resources_.to_flush.push_back(this);
+}
+
+void Connection::flush() {
+  flush_marked_ = false;
+  if (state_ != State::open && state_ != State::finishing) return;
+  if (send_.in_flight()) {
+    if (!move_to_backlog(queue_)) fail(Failure::backlog_full, ENOBUFS);
+    return;
+  }
+  seal_queue();
+  if (state_ != State::open && state_ != State::finishing) return;
+  if (!wire_.empty()) return submit_send(false);
+  if (state_ == State::finishing && queue_.empty()) shut_down_sending();
+}
+
+void Connection::seal_queue() {
+  if (!transport_) {
+    if (wire_.empty()) {
+      wire_.swap(queue_);
+    } else {
+      std::ranges::move(queue_, std::back_inserter(wire_));
+      queue_.clear();
+    }
+    return;
+  }
+  std::size_t taken = 0;
+  std::size_t joined = 0;  // bytes of pieces that wait in the scratch to be one record
+  std::size_t sealed = 0;
+  for (; taken < queue_.size() && sealed < seal_bytes_per_turn && resources_.arena.has_room(); ++taken) {
+    const std::span<const std::byte> piece = queue_[taken].bytes();
+    sealed += piece.size();
+    if (joined + piece.size() > resources_.scratch.size()) {
+      if (!seal(std::span(resources_.scratch).first(joined))) return;
+      joined = 0;
+    }
+    if (piece.size() >= resources_.scratch.size() / 2 || queue_.size() == 1) {
+      if (!seal(std::span(resources_.scratch).first(joined)) || !seal(piece)) return;
+      joined = 0;
+    } else {
+      std::ranges::copy(piece, resources_.scratch.begin() + static_cast<std::ptrdiff_t>(joined));
+      joined += piece.size();
+    }
+  }
+  if (!seal(std::span(resources_.scratch).first(joined))) return;
+  queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(taken));
+  if (!queue_.empty()) {
+    if (!move_to_backlog(queue_)) return fail(Failure::backlog_full, ENOBUFS);
+    flush_marked_ = true;
+    resources_.to_flush_next.push_back(this);
+  } else if (state_ == State::finishing && !std::exchange(close_noticed_, true)) {
+    transport_->close(wire_);
+  }
+}
+
+bool Connection::seal(std::span<const std::byte> plaintext) {
+  if (plaintext.empty() || transport_->seal(plaintext, wire_)) return true;
+  fail(Failure::transport, 0);
+  return false;
+}
+
+bool Connection::move_to_backlog(std::vector<ring::Slice>& pieces) {
+  const auto is_borrowed = [](const ring::Slice& piece) { return piece.block()->lifetime() == ring::Lifetime::turn; };
+  for (auto first = std::ranges::find_if(pieces, is_borrowed); first != pieces.end();
+       first = std::find_if(first, pieces.end(), is_borrowed)) {
+    const auto last = std::find_if_not(first, pieces.end(), is_borrowed);
+    std::optional<ring::Slice> copy = copy_to_backlog({first, last}, resources_.backlog);
+    if (!copy) return false;
+    resources_.counters.backlog_copies += copy->size();
+    *first = std::move(*copy);
+    first = pieces.erase(first + 1, last);
+  }
+  return true;
+}
+
+// The first offer does not wait, so that its buffers are free when it completes, in this very enter.
+void Connection::submit_send(bool wait) {
+  const int flags = MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT);
+  if (wire_.size() == 1) {
+    const std::span<const std::byte> bytes = wire_.front().bytes();
+    io_uring_prep_send(&resources_.ring.prepare(send_), socket_, bytes.data(), bytes.size(), flags);
+    return;
+  }
+  const std::size_t count = std::min(wire_.size(), gather_pieces_max);
+  std::array<iovec, gather_pieces_max> parts;
+  for (std::size_t index = 0; index < count; ++index) {
+    parts[index] = {wire_[index].bytes().data(), wire_[index].size()};
+  }
+  const std::size_t table_bytes = sizeof(msghdr) + count * sizeof(iovec);
+  std::span<std::byte> memory = resources_.arena.reserve(table_bytes + alignof(msghdr));
+  const std::size_t misaligned = reinterpret_cast<std::uintptr_t>(memory.data()) % alignof(msghdr);
+  const std::size_t skip = misaligned == 0 ? 0 : alignof(msghdr) - misaligned;
+  std::byte* at = memory.data() + skip;
+  msghdr header{};
+  header.msg_iov = reinterpret_cast<iovec*>(at + sizeof header);
+  header.msg_iovlen = count;
+  std::memcpy(at, &header, sizeof header);
+  std::memcpy(at + sizeof header, parts.data(), count * sizeof(iovec));
+  gather_ = resources_.arena.commit(skip + table_bytes);
+  io_uring_prep_sendmsg(&resources_.ring.prepare(send_), socket_, reinterpret_cast<const msghdr*>(at),
+                        static_cast<unsigned>(flags));
+}
+
+void Connection::wire_taken(std::size_t bytes) {
+  bytes_sent_ += bytes;
+  std::size_t whole = 0;
+  while (bytes > 0) {
+    RINGWALL_CHECK(whole < wire_.size());
+    ring::Slice& piece = wire_[whole];
+    if (bytes < piece.size()) {
+      piece.remove_prefix(bytes);
+      break;
+    }
+    bytes -= piece.size();
+    ++whole;
+  }
+  wire_.erase(wire_.begin(), wire_.begin() + static_cast<std::ptrdiff_t>(whole));
+}
+
+void Connection::on_send(const ring::Completion& completion) {
+  gather_.reset();
+  if (state_ == State::joining) return close_if_joined();
+  const int result = completion.result;
+  if (result > 0) {
+    wire_taken(static_cast<std::size_t>(result));
+  } else if (result < 0 && result != -EAGAIN && result != -EINTR && result != -ENOBUFS && result != -ECANCELED) {
+    return fail(result == -EPIPE || result == -ECONNRESET || result == -ETIMEDOUT ? Failure::reset : Failure::system,
+                -result);
+  }
+  if (!wire_.empty()) {
+    return wait_for_reader(result > 0);
+  }
+  if (state_ == State::finishing || !queue_.empty()) mark_for_flush();
+  if (congested_ && queue_.empty()) {
+    congested_ = false;
+    timer_.stop();
+    if (state_ == State::open) owner_->on_drained(*this);
+  }
+}
+
+void Connection::wait_for_reader(bool progressed) {
+  if (!move_to_backlog(wire_)) return fail(Failure::backlog_full, ENOBUFS);
+  submit_send(true);
+  if (progressed || !congested_) {
+    resources_.ring.timers().start(timer_, resources_.ring.now_ns() + resources_.send_timeout_ns);
+  }
+  if (std::exchange(congested_, true)) return;
+  ++resources_.counters.sends_short;
+  if (state_ == State::open) owner_->on_congested(*this);
+}
+
+}  // namespace ringwall::connection
