@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include <ringwall/limits.h>
+
 namespace ringwall::config {
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
@@ -118,9 +120,9 @@ struct Server {
 };
 
 struct Limits {
-  std::uint64_t message_bytes_max = 16ULL << 20;  // A client's WebSocket message.
-  std::uint64_t body_bytes_max = 16ULL << 20;     // A client's HTTP body.
-  std::uint32_t head_bytes_max = 16'384;          // A request's or a response's head.
+  std::uint64_t message_bytes_max = 16ULL << 20;        // A client's WebSocket message.
+  std::uint64_t body_bytes_max = 16ULL << 20;           // A client's HTTP body.
+  std::uint32_t head_bytes_max = http::head_bytes_max;  // A request's or a response's head.
 
   friend bool operator==(const Limits&, const Limits&) = default;
 };

@@ -1,0 +1,263 @@
+#include <ringwall/config/schema.h>
+
+#include <ringwall/check.h>
+#include <ringwall/limits.h>
+
+namespace ringwall::config {
+namespace {
+
+constexpr std::uint64_t day_ms = 86'400'000;
+constexpr std::uint64_t gib = std::uint64_t{1} << 30;
+constexpr std::uint64_t kib = std::uint64_t{1} << 10;
+
+template <typename S, typename T>
+Field<S> number(std::string_view name, T S::* member, Unit unit, std::uint64_t minimum, std::uint64_t maximum,
+                std::string_view help, std::string_view zero = "") {
+  RINGWALL_CHECK(minimum <= maximum && maximum <= std::numeric_limits<T>::max());
+  return {{.name = name, .help = help, .unit = unit, .minimum = minimum, .maximum = maximum, .zero = zero}, member};
+}
+
+template <typename S>
+Field<S> milliseconds(std::string_view name, std::uint32_t S::* member, std::string_view help) {
+  return number(name, member, Unit::milliseconds, 10, day_ms, help);
+}
+
+template <typename S, typename T>
+Field<S> text(std::string_view name, T S::* member, const Syntax& syntax, std::string_view help,
+              std::string_view example = "") {
+  return {{.name = name, .help = help, .example = example, .syntax = &syntax}, member};
+}
+
+template <typename S, typename T>
+Field<S> choice(std::string_view name, T S::* member, std::string_view help, std::string_view example = "") {
+  return {{.name = name, .help = help, .example = example}, member};
+}
+
+}  // namespace
+
+template <>
+std::span<const Field<Server>> fields() {
+  using S = Server;
+  static const std::array rows{
+      number("shards", &S::shards, Unit::none, 0, 1'024,
+             "Threads with a ring of their own, each pinned to a core. auto: one for each core this process may use.",
+             "auto"),
+      text("user", &S::user, account_name, "The account to become after the ports are bound, when started as root.",
+           "\"ringwall\""),
+      text("group", &S::group, account_name, "The group to become; without it, the user's own.", "\"ringwall\""),
+      text("state_dir", &S::state_dir, file_path,
+           "The folder that keeps self-signed certificates. Without it: $STATE_DIRECTORY, /var/lib/ringwall for root, "
+           "or ~/.local/state/ringwall.",
+           "\"/var/lib/ringwall\""),
+      choice("log_level", &S::log_level, "The least grave lines to write."),
+      number("buffers_per_shard", &S::buffers_per_shard, Unit::none, 8, 32'768,
+             "Receive buffers of a shard; a power of two. More run dry later but leave the cache."),
+      number("buffer_bytes", &S::buffer_bytes, Unit::bytes, 4 * kib, 1'024 * kib, "The size of a receive buffer."),
+      number("backlog_bytes_max", &S::backlog_bytes_max, Unit::bytes, 1'024 * kib, 1'024 * gib,
+             "What a shard may hold for readers that are behind."),
+      number("assembly_bytes_max", &S::assembly_bytes_max, Unit::bytes, 64 * kib, 1'024 * gib,
+             "What a shard may hold of messages and bodies that are not complete."),
+      number("assembly_bytes_per_address_max", &S::assembly_bytes_per_address_max, Unit::bytes, 64 * kib, 1'024 * gib,
+             "Of that, what one client address may take."),
+      number("connections_max", &S::connections_max, Unit::none, 0, 10'000'000,
+             "Clients of a shard. auto: what the limit of open files allows.", "auto"),
+      number("handshakes_per_turn", &S::handshakes_per_turn, Unit::none, 1, 1'024,
+             "TLS handshakes that a shard works on before it turns to the connections that are up."),
+  };
+  return rows;
+}
+
+template <>
+std::span<const Field<Limits>> fields() {
+  using S = Limits;
+  static const std::array rows{
+      number("message_bytes_max", &S::message_bytes_max, Unit::bytes, kib, gib,
+             "A client's WebSocket message; a longer one is closed with 1009. The node's answers have no bound."),
+      number("body_bytes_max", &S::body_bytes_max, Unit::bytes, kib, gib,
+             "A client's HTTP body; a longer one is answered 413."),
+      number("head_bytes_max", &S::head_bytes_max, Unit::bytes, kib, http::head_bytes_max,
+             "The head of a request or a response; a longer one is answered 431 or 502."),
+  };
+  return rows;
+}
+
+template <>
+std::span<const Field<Timeouts>> fields() {
+  using S = Timeouts;
+  static const std::array rows{
+      milliseconds("handshake_ms", &S::handshake_ms, "From a connection to the end of its TLS handshake."),
+      milliseconds("head_ms", &S::head_ms, "For a request's head, from its first byte to its last."),
+      milliseconds("body_ms", &S::body_ms, "For a request's body, from its first byte to its last."),
+      milliseconds("message_ms", &S::message_ms, "For a client's WebSocket message, from its first byte to its last."),
+      milliseconds("connect_ms", &S::connect_ms, "For a connection to the node, its name's lookup included."),
+      milliseconds("response_ms", &S::response_ms,
+                   "From the end of a request or an upgrade to the first byte of the node's answer."),
+      milliseconds("send_ms", &S::send_ms, "How long a reader may take not one byte of what waits for it."),
+      milliseconds("keep_alive_ms", &S::keep_alive_ms, "Between two requests of an HTTP connection."),
+      milliseconds("ping_interval_ms", &S::ping_interval_ms,
+                   "After this much silence of a WebSocket client, it is pinged. One that answers is never cut."),
+      milliseconds("dead_after_ms", &S::dead_after_ms,
+                   "After this much silence, pings unanswered, a WebSocket client is dropped."),
+      milliseconds("stop_ms", &S::stop_ms, "From SIGTERM to the end, whatever is still open."),
+  };
+  return rows;
+}
+
+template <>
+std::span<const Field<Listener>> fields() {
+  using S = Listener;
+  static const std::array rows{
+      Field<S>{{.name = "address",
+                .help = "Where to listen; * is every address. Without it: *:443 for tls, *:80 for the others.",
+                .example = "\"0.0.0.0:443\"",
+                .bind = true},
+               &S::address},
+      choice("kind", &S::kind,
+             "tls: https and wss. plain: http and ws, for use behind something that ends TLS. redirect: plain http "
+             "that points to https."),
+      text("self_signed", &S::self_signed, served_name,
+           "Names and addresses of a certificate that Ringwall makes and keeps; browsers warn about it.",
+           "[\"localhost\", \"127.0.0.1\"]"),
+      choice("mode", &S::mode,
+             "rpc: JSON-RPC over WebSocket and POST. tunnel: bytes both ways after the upgrade, for a p2p /ws port."),
+      choice("host", &S::host,
+             "The Host that the node sees. auto: localhost, which its filter accepts. preserve: the client's."),
+      text("upstream", &S::upstream, upstream_name,
+           "The upstream for what no route matches. Without it: the first [[upstream]].", "\"node\""),
+      text("public_name", &S::public_name, public_host,
+           "What people type to come here, for the page and the redirect. Without it: the request's Host.",
+           "\"rpc.example.com\""),
+      Field<S>{{.name = "trusted_proxies",
+                .help = "Peers whose X-Forwarded-For is believed. Of everyone else it is thrown away.",
+                .example = "[\"10.0.0.0/8\", \"fd00::/8\"]"},
+               &S::trusted_proxies},
+      text("acme_webroot", &S::acme_webroot, file_path,
+           "Of kind redirect: the folder whose .well-known/acme-challenge is served, for certbot's --webroot.",
+           "\"/var/www/html\""),
+  };
+  return rows;
+}
+
+template <>
+std::span<const Field<Certificate>> fields() {
+  using S = Certificate;
+  static const std::array rows{
+      text("cert", &S::cert, file_path, "PEM, the server's own certificate first; certbot's fullchain.pem as it is.",
+           "\"/etc/letsencrypt/live/rpc.example.com/fullchain.pem\""),
+      text("key", &S::key, file_path, "Its private key, PEM, ECDSA or RSA.",
+           "\"/etc/letsencrypt/live/rpc.example.com/privkey.pem\""),
+      text("ocsp", &S::ocsp, file_path, "An OCSP response in DER to staple.", "\"/var/lib/ringwall/ocsp.der\""),
+  };
+  return rows;
+}
+
+template <>
+std::span<const Field<Route>> fields() {
+  using S = Route;
+  static const std::array rows{
+      text("sni", &S::sni, sni_pattern,
+           "The name the client asked for in TLS, exact or *.example.com. Without it: any.", "\"rpc.example.com\""),
+      text("path", &S::path, path_pattern, "The request's path, exact, or /ws* for a prefix. Without it: any.",
+           "\"/ws*\""),
+      text("upstream", &S::upstream, upstream_name, "Where to. Without it: the listener's upstream.", "\"node\""),
+      choice("mode", &S::mode, "rpc or tunnel. Without it: the listener's mode.", "\"tunnel\""),
+  };
+  return rows;
+}
+
+template <>
+std::span<const Field<Upstream>> fields() {
+  using S = Upstream;
+  static const std::array rows{
+      text("name", &S::name, upstream_name, "What listeners and routes call it."),
+      Field<S>{{.name = "address", .help = "The node's RPC port, by address or by name."}, &S::address},
+      number("resolve_interval_s", &S::resolve_interval_s, Unit::seconds, 1, 86'400,
+             "How long the answer to a name's lookup is used."),
+      number("connections_max", &S::connections_max, Unit::none, 0, 1'000'000,
+             "Connections to this node over all shards. Less than its --rpc-max-connections keeps a share for others.",
+             "none"),
+      number("pool_idle_max", &S::pool_idle_max, Unit::none, 0, 4'096,
+             "Idle connections that a shard keeps for the next POST."),
+      milliseconds("pool_idle_timeout_ms", &S::pool_idle_timeout_ms, "How long it keeps one."),
+  };
+  return rows;
+}
+
+template <>
+std::span<const std::pair<std::string_view, LogLevel>> words() {
+  static constexpr std::array<std::pair<std::string_view, LogLevel>, 4> rows{{{"debug", LogLevel::debug},
+                                                                              {"info", LogLevel::info},
+                                                                              {"warning", LogLevel::warning},
+                                                                              {"error", LogLevel::error}}};
+  return rows;
+}
+
+template <>
+std::span<const std::pair<std::string_view, ListenerKind>> words() {
+  static constexpr std::array<std::pair<std::string_view, ListenerKind>, 3> rows{
+      {{"tls", ListenerKind::tls}, {"plain", ListenerKind::plain}, {"redirect", ListenerKind::redirect}}};
+  return rows;
+}
+
+template <>
+std::span<const std::pair<std::string_view, Mode>> words() {
+  static constexpr std::array<std::pair<std::string_view, Mode>, 2> rows{
+      {{"rpc", Mode::rpc}, {"tunnel", Mode::tunnel}}};
+  return rows;
+}
+
+template <>
+std::span<const std::pair<std::string_view, HostHeader>> words() {
+  static constexpr std::array<std::pair<std::string_view, HostHeader>, 2> rows{
+      {{"auto", HostHeader::automatic}, {"preserve", HostHeader::preserve}}};
+  return rows;
+}
+
+std::span<const SectionRow> sections() {
+  static constexpr std::array<SectionRow, 7> rows{{
+      {SectionId::server, "server", 1, true, "The process and its memory."},
+      {SectionId::limits, "limits", 1, true, "What a client may send."},
+      {SectionId::timeouts, "timeouts", 1, true, "What may take how long. Numbers without a unit are milliseconds."},
+      {SectionId::listener, "listener", 64, true, "A port that clients connect to; repeat it for more."},
+      {SectionId::certificate, "listener.certificate", 64, false,
+       "A certificate of the listener above; repeat it for more names, or for ECDSA beside RSA."},
+      {SectionId::route, "listener.route", 256, false,
+       "A route of the listener above; the first that matches in both name and path decides."},
+      {SectionId::upstream, "upstream", 64, true, "A node; repeat it for more."},
+  }};
+  return rows;
+}
+
+const SectionRow& section(SectionId id) {
+  const SectionRow& row = sections()[static_cast<std::size_t>(id)];
+  RINGWALL_CHECK(row.id == id);
+  return row;
+}
+
+namespace {
+
+template <typename Section>
+void append_paths(SectionId id, std::vector<std::string>& paths) {
+  for (const Field<Section>& field : fields<Section>()) {
+    paths.push_back(std::string(section(id).path) + "." + std::string(field.row.name));
+  }
+}
+
+}  // namespace
+
+const std::vector<std::string>& field_paths() {
+  static const std::vector<std::string> paths = [] {
+    std::vector<std::string> all;
+    append_paths<Server>(SectionId::server, all);
+    append_paths<Limits>(SectionId::limits, all);
+    append_paths<Timeouts>(SectionId::timeouts, all);
+    append_paths<Listener>(SectionId::listener, all);
+    append_paths<Certificate>(SectionId::certificate, all);
+    append_paths<Route>(SectionId::route, all);
+    append_paths<Upstream>(SectionId::upstream, all);
+    return all;
+  }();
+  return paths;
+}
+
+}  // namespace ringwall::config

@@ -1,0 +1,258 @@
+#include <ringwall/config/validate.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include <ringwall/config/files.h>
+#include <ringwall/config/schema.h>
+#include <ringwall/config/suggestion.h>
+#include <ringwall/config/value.h>
+
+namespace ringwall::config {
+namespace {
+
+constexpr std::uint16_t https_port = 443;
+constexpr std::uint16_t http_port = 80;
+
+std::string_view variable(const Sources& sources, std::string_view name) {
+  for (const auto& [key, value] : sources.environment) {
+    if (key == name) {
+      return value;
+    }
+  }
+  return "";
+}
+
+// systemd.exec(5) sets STATE_DIRECTORY, a list; the XDG base directory specification has the rest.
+std::string default_state_dir(const Sources& sources) {
+  if (const std::string_view given = variable(sources, "STATE_DIRECTORY"); !given.empty()) {
+    return std::string(given.substr(0, given.find(':')));
+  }
+  if (::geteuid() == 0) {
+    return "/var/lib/ringwall";
+  }
+  if (const std::string_view state = variable(sources, "XDG_STATE_HOME"); state.starts_with('/')) {
+    return std::string(state) + "/ringwall";
+  }
+  if (const std::string_view home = variable(sources, "HOME"); home.starts_with('/')) {
+    return std::string(home) + "/.local/state/ringwall";
+  }
+  return "/var/lib/ringwall";
+}
+
+class Validation {
+ public:
+  Validation(const Sources& sources, Config& config, Ledger& ledger)
+      : sources_(sources), config_(config), ledger_(ledger) {}
+
+  void run() {
+    check_server();
+    check_limits();
+    check_upstreams();
+    for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
+      check_listener(config_.listeners[i], fmt::format("listener[{}]", i));
+    }
+    check_addresses();
+  }
+
+ private:
+  void check_server() {
+    Server& server = config_.server;
+    if (server.state_dir.empty()) {
+      server.state_dir = default_state_dir(sources_);
+    }
+    if (!std::has_single_bit(server.buffers_per_shard)) {
+      ledger_.report("server.buffers_per_shard", fmt::format("{}", server.buffers_per_shard),
+                     fmt::format("a power of two such as {}", std::bit_ceil(server.buffers_per_shard)));
+    }
+    if (!server.group.empty() && server.user.empty()) {
+      ledger_.report("server.group", quoted(server.group), "server.user with it");
+    }
+    if (sources_.check_files && !server.user.empty() && !user_exists(server.user)) {
+      ledger_.report("server.user", quoted(server.user), "an account of this machine");
+    }
+    if (sources_.check_files && !server.group.empty() && !group_exists(server.group)) {
+      ledger_.report("server.group", quoted(server.group), "a group of this machine");
+    }
+  }
+
+  void check_limits() {
+    const Server& server = config_.server;
+    const Limits& limits = config_.limits;
+    at_least_bytes("server.assembly_bytes_per_address_max", server.assembly_bytes_per_address_max,
+                   "limits.message_bytes_max", limits.message_bytes_max);
+    at_least_bytes("server.assembly_bytes_per_address_max", server.assembly_bytes_per_address_max,
+                   "limits.body_bytes_max", limits.body_bytes_max);
+    at_least_bytes("server.assembly_bytes_max", server.assembly_bytes_max, "server.assembly_bytes_per_address_max",
+                   server.assembly_bytes_per_address_max);
+    const Timeouts& timeouts = config_.timeouts;
+    if (timeouts.dead_after_ms <= timeouts.ping_interval_ms) {
+      ledger_.report("timeouts.dead_after_ms", number_text(timeouts.dead_after_ms, Unit::milliseconds),
+                     fmt::format("more than timeouts.ping_interval_ms, which is {}",
+                                 number_text(timeouts.ping_interval_ms, Unit::milliseconds)));
+    }
+  }
+
+  void at_least_bytes(const std::string& field, std::uint64_t bytes, const std::string& other, std::uint64_t minimum) {
+    if (bytes < minimum && ledger_.is_sound(field) && ledger_.is_sound(other)) {
+      ledger_.report(field, number_text(bytes, Unit::bytes),
+                     fmt::format("at least {}, which is {}", other, number_text(minimum, Unit::bytes)));
+    }
+  }
+
+  void check_upstreams() {
+    for (std::size_t i = 0; i < config_.upstreams.size(); ++i) {
+      const std::string& name = config_.upstreams[i].name;
+      const std::string field = fmt::format("upstream[{}].name", i);
+      if (name.empty()) {
+        ledger_.report(field, quoted(name), "a name");
+      } else if (ledger_.is_sound(field) && std::ranges::find(upstream_names_, name) != upstream_names_.end()) {
+        ledger_.report(field, quoted(name) + " a second time", "a name of its own");
+      }
+      upstream_names_.push_back(name);
+    }
+  }
+
+  void check_listener(Listener& listener, const std::string& path) {
+    if (listener.address == Endpoint{}) {
+      listener.address.port = listener.kind == ListenerKind::tls ? https_port : http_port;
+    }
+    if (listener.upstream.empty()) {
+      listener.upstream = config_.upstreams.front().name;
+    }
+    resolve_upstream(path + ".upstream", listener.upstream, listener.upstream_index);
+    for (std::size_t i = 0; i < listener.certificates.size(); ++i) {
+      check_certificate(listener.certificates[i], fmt::format("{}.certificate[{}]", path, i));
+    }
+    for (std::size_t i = 0; i < listener.routes.size(); ++i) {
+      check_route(listener, i, fmt::format("{}.route[{}]", path, i));
+    }
+    check_kind(listener, path);
+    if (sources_.check_files && !listener.acme_webroot.empty() && ledger_.is_sound(path + ".acme_webroot")) {
+      if (std::optional<std::string> found = unreadable_folder(listener.acme_webroot)) {
+        ledger_.report(path + ".acme_webroot", std::move(*found), "a folder that can be read");
+      }
+    }
+  }
+
+  // What a kind needs, and what it has no use for.
+  void check_kind(const Listener& listener, const std::string& path) {
+    if (!ledger_.is_sound(path + ".kind")) {
+      return;
+    }
+    const bool has_certificate = !listener.certificates.empty() || !listener.self_signed.empty();
+    const std::string kind = kind_text(listener.kind);
+    if (listener.kind == ListenerKind::tls && !has_certificate && ledger_.is_sound(path + ".self_signed") &&
+        ledger_.is_sound(path + ".certificate[0]")) {
+      ledger_.report(path, "no certificate",
+                     "[[listener.certificate]] or --cert and --key, self_signed or --self-signed, or kind plain");
+    }
+    if (listener.kind != ListenerKind::tls && has_certificate) {
+      const std::string field = path + (listener.certificates.empty() ? ".self_signed" : ".certificate[0]");
+      ledger_.report(field, "a certificate", fmt::format("none on a listener of kind {}, or kind tls", kind));
+    }
+    if (listener.kind != ListenerKind::redirect && !listener.acme_webroot.empty()) {
+      ledger_.report(path + ".acme_webroot", quoted(listener.acme_webroot), "a listener of kind redirect for it");
+    }
+    if (listener.kind == ListenerKind::redirect) {
+      for (const char* name : {".mode", ".host", ".upstream", ".trusted_proxies", ".route[0]"}) {
+        if (ledger_.is_written(path + name)) {
+          ledger_.report(path + name, "a setting of a proxy", "none on a listener of kind redirect");
+        }
+      }
+    }
+  }
+
+  void check_certificate(const Certificate& certificate, const std::string& path) {
+    check_readable(path + ".cert", certificate.cert, true);
+    check_readable(path + ".key", certificate.key, true);
+    check_readable(path + ".ocsp", certificate.ocsp, false);
+  }
+
+  void check_readable(const std::string& field, const std::string& file, bool required) {
+    if (!ledger_.is_sound(field)) {
+      return;
+    }
+    if (file.empty()) {
+      if (required) {
+        ledger_.report(field, "nothing", "a PEM file; cert and key come together");
+      }
+    } else if (sources_.check_files) {
+      if (std::optional<std::string> found = unreadable_file(file)) {
+        ledger_.report(field, std::move(*found), "a file that can be read");
+      }
+    }
+  }
+
+  void check_route(Listener& listener, std::size_t index, const std::string& path) {
+    Route& route = listener.routes[index];
+    if (route.upstream.empty()) {
+      route.upstream = listener.upstream;
+      route.upstream_index = listener.upstream_index;
+    } else {
+      resolve_upstream(path + ".upstream", route.upstream, route.upstream_index);
+    }
+    if (listener.kind != ListenerKind::tls && !route.sni.empty()) {
+      ledger_.report(path + ".sni", quoted(route.sni), "none without TLS");
+    }
+    const auto same = [&route](const Route& other) { return other.sni == route.sni && other.path == route.path; };
+    const auto end = listener.routes.begin() + static_cast<std::ptrdiff_t>(index);
+    const bool sound = ledger_.is_sound(path + ".sni") && ledger_.is_sound(path + ".path");
+    if (sound && std::find_if(listener.routes.begin(), end, same) != end) {
+      ledger_.report(path, "the sni and path of an earlier route", "a route that can be reached");
+    }
+  }
+
+  void resolve_upstream(const std::string& field, const std::string& name, std::size_t& index) {
+    const auto found = std::ranges::find(upstream_names_, name);
+    if (found != upstream_names_.end()) {
+      index = static_cast<std::size_t>(found - upstream_names_.begin());
+    } else if (ledger_.is_sound(field)) {
+      const std::optional<std::string> similar = nearest(name, upstream_names_);
+      ledger_.report(field, quoted(name),
+                     "the name of an [[upstream]]" + (similar ? fmt::format(", {} perhaps", quoted(*similar)) : ""));
+    }
+  }
+
+  void check_addresses() {
+    for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
+      const std::string field = fmt::format("listener[{}].address", i);
+      for (std::size_t j = 0; j < i && ledger_.is_sound(field); ++j) {
+        if (ledger_.is_sound(fmt::format("listener[{}].address", j)) &&
+            collide(config_.listeners[i].address, config_.listeners[j].address)) {
+          ledger_.report(field, quoted(to_text(config_.listeners[i].address)),
+                         fmt::format("an address of its own; listener[{}] has {}", j,
+                                     quoted(to_text(config_.listeners[j].address))));
+        }
+      }
+    }
+  }
+
+  // "*" takes the place of 0.0.0.0 and [::]. With SO_REUSEPORT the kernel would not complain, and share clients out.
+  static bool collide(const Endpoint& a, const Endpoint& b) {
+    const auto any = [](const std::string& host) { return host.empty() || host == "0.0.0.0" || host == "::"; };
+    const bool overlap = (a.host.empty() && any(b.host)) || (b.host.empty() && any(a.host));
+    return a.port == b.port && (a.host == b.host || overlap);
+  }
+
+  static std::string kind_text(ListenerKind kind) { return value_text(kind, Row{}); }
+
+  const Sources& sources_;
+  Config& config_;
+  Ledger& ledger_;
+  std::vector<std::string> upstream_names_;  // By index, also those with a problem.
+};
+
+}  // namespace
+
+void validate(const Sources& sources, Config& config, Ledger& ledger) { Validation(sources, config, ledger).run(); }
+
+}  // namespace ringwall::config
