@@ -1,0 +1,56 @@
+// pool.h: one shard's connections to one node that wait for the next HTTP request.
+//
+// A connection is put here after a whole answer on which the node keeps it alive, and taken by the next request, last
+// in first out. While it waits nothing may arrive: whatever does, or its end, closes it. The pool owns it from put()
+// until take(), and until it is closed. Owner: the shard.
+#pragma once
+
+#include <ringwall/connection/connection.h>
+#include <ringwall/ring/timer_wheel.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace ringwall::upstream {
+
+class Pool final : private connection::Owner {
+ public:
+  Pool(connection::Resources& resources, std::size_t idle_max, std::uint64_t idle_timeout_ns);
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+  ~Pool();
+
+  // Null when none waits.
+  [[nodiscard]] std::unique_ptr<connection::Connection> take();
+  // An open connection with nothing under way. One too many is closed instead.
+  void put(std::unique_ptr<connection::Connection> connection);
+  // Takes any connection, in whatever state, to close it in order or to join it.
+  void retire(std::unique_ptr<connection::Connection> connection);
+
+  // Closes all; from here on put() closes too.
+  void stop();
+  [[nodiscard]] bool is_empty() const { return idle_.empty() && ending_.empty(); }
+
+ private:
+  struct Idle {
+    std::unique_ptr<connection::Connection> connection;
+    std::uint64_t since_ns;
+  };
+
+  void on_received(connection::Connection& connection, ring::Slice bytes) override;
+  void on_ended(connection::Connection& connection, connection::End how) override;
+  void on_failed(connection::Connection& connection, connection::Failure failure) override;
+  void on_closed(connection::Connection& connection) override;
+  void on_timer();
+  void end(connection::Connection& connection);
+
+  connection::Resources& resources_;
+  std::size_t idle_max_;
+  const std::uint64_t idle_timeout_ns_;
+  std::vector<Idle> idle_;  // oldest first
+  std::vector<std::unique_ptr<connection::Connection>> ending_;
+  ring::TimerOf<Pool, &Pool::on_timer> timer_{*this};
+};
+
+}  // namespace ringwall::upstream

@@ -1,0 +1,78 @@
+// target.h: where a node is, as DNS last said.
+//
+// One Target an upstream for the whole process. A resolver thread looks its name up again and again and publishes the
+// answer as an immutable list; shards read the newest one when they connect. An address literal is never looked up.
+// A look-up that fails keeps the last answer: a node does not vanish because DNS does.
+// Source: getaddrinfo(3).
+#pragma once
+
+#include <ringwall/ring/backend.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace ringwall::upstream {
+
+using Addresses = std::vector<ring::SocketAddress>;
+
+class Target {
+ public:
+  // `host` is a DNS name or an address literal without brackets.
+  Target(std::string name, std::string host, std::uint16_t port, std::uint32_t connections_max);
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] bool is_literal() const { return literal_; }
+
+  // The newest list; empty while the name has never been found. Any thread.
+  [[nodiscard]] std::shared_ptr<const Addresses> addresses() const;
+
+  // Looks the name up and publishes. Blocks. Returns 0, or a code for gai_strerror.
+  int resolve();
+
+  // A place among the WebSocket connections to this node, over all shards. False: `connections_max` are open.
+  [[nodiscard]] bool take_place();
+  void give_back_place() { places_taken_.fetch_sub(1, std::memory_order_relaxed); }
+
+ private:
+  const std::string name_;
+  const std::string host_;
+  const std::uint16_t port_;
+  const std::uint32_t connections_max_;  // 0: no cap
+  bool literal_ = false;
+  std::atomic<std::uint32_t> places_taken_ = 0;
+  mutable std::mutex mutex_;  // of addresses_: held to copy or swap the pointer
+  std::shared_ptr<const Addresses> addresses_;
+};
+
+// The thread that keeps targets resolved. The first look-up of each is done before the constructor returns, so that a
+// name that is not found is known at start; it is not an error.
+class Resolver {
+ public:
+  struct Row {
+    Target* target;
+    std::uint32_t interval_s;
+  };
+
+  explicit Resolver(std::vector<Row> rows);
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
+  ~Resolver();
+
+ private:
+  void run();
+
+  std::vector<Row> rows_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace ringwall::upstream
