@@ -43,10 +43,9 @@ class Context {
   friend class Stream;
   struct Entry;
 
-  explicit Context(TicketKeys& keys);
+  Context();
   [[nodiscard]] const Entry& choose(const ClientHello& hello) const;
 
-  TicketKeys& keys_;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::vector<std::string> warnings_;
 };

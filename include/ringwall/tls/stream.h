@@ -14,17 +14,16 @@
 // Source: RFC 8446, RFC 5246, RFC 7301 (ALPN), RFC 6066 (server name, stapling).
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include <ringwall/tls/client_hello.h>
 #include <ringwall/tls/context.h>
+#include <ringwall/tls/failure.h>
 
 struct WOLFSSL;
 
@@ -46,34 +45,6 @@ enum class Progress : std::uint8_t {
   failed,      // failure() says why; an alert, where one is due, was appended to the Output
 };
 
-enum class FailureReason : std::uint8_t {
-  none,
-  plain_http,               // HTTP on the TLS port; nothing was consumed from `in` in this call, nothing was sent
-  not_tls,                  // other bytes that are no TLS record
-  protocol_version,         // the client offers neither TLS 1.2 nor 1.3
-  no_shared_cipher,         // no AEAD suite with ECDHE, group or signature algorithm in common
-  no_application_protocol,  // the client's ALPN list has no http/1.1
-  certificate_refused,      // the client's alert says that it does not accept our certificate
-  peer_alert,               // another fatal alert of the client
-  renegotiation,            // a second ClientHello on TLS 1.2
-  bad_record,               // a record that does not decrypt
-  malformed,                // anything else that breaks the protocol
-  hello_too_large,          // the ClientHello passes client_hello_bytes_max
-  internal,                 // memory or wolfSSL failed
-};
-
-// A stable word for logs and metrics: "plain_http", "no_shared_cipher" ...
-[[nodiscard]] std::string_view name(FailureReason reason);
-
-struct Failure {
-  FailureReason reason = FailureReason::none;
-  std::optional<std::uint8_t> alert_sent;  // AlertDescription, RFC 8446 section 6
-  std::optional<std::uint8_t> alert_received;
-  std::string text;  // for the log: what was found
-};
-
-// The handshake message and its record headers. Browsers with a post-quantum key share send about 1,800.
-inline constexpr std::size_t client_hello_bytes_max = 16 * 1024;
 inline constexpr std::size_t record_plaintext_bytes_max = 16 * 1024;  // RFC 8446 section 5.1
 
 class Stream {
@@ -109,25 +80,29 @@ class Stream {
   [[nodiscard]] const Identity& certificate() const;  // the one that was chosen
 
  private:
+  // wolfSSL's callbacks; `stream` is the Stream.
   static int receive(WOLFSSL* ssl, char* to, int size, void* stream);
   static int send(WOLFSSL* ssl, char* from, int size, void* stream);
+  // Lends `in` and `out` to the callbacks for the time of one call.
+  class Lease;
 
-  [[nodiscard]] Progress take_hello(std::span<const std::byte>& in, Output& out);
-  [[nodiscard]] Progress begin(const ClientHello& hello, Output& out);
-  Progress fail(FailureReason reason, std::string text);
-  Progress fail_with_alert(FailureReason reason, std::uint8_t alert, std::string text, Output& out);
-  Progress fail_from_wolfssl(int result);
+  [[nodiscard]] Progress begin(Output& out);
+  [[nodiscard]] Progress refuse(FailureReason reason, std::string text, std::optional<std::uint8_t> alert, Output& out);
+  [[nodiscard]] Progress accept(std::span<const std::byte>& in, Output& out);
+  [[nodiscard]] Progress fail_with(int error);
+  [[nodiscard]] std::size_t input_left() const;
 
   const Context& context_;
-  WOLFSSL* ssl_ = nullptr;  // made when the ClientHello is complete
+  WOLFSSL* ssl_ = nullptr;  // made when the ClientHello is whole
   const Context::Entry* entry_ = nullptr;
-  std::vector<std::byte> hello_;  // records of the ClientHello; [hello_read_, end) is still to be given to wolfSSL
-  std::size_t hello_read_ = 0;
-  std::span<const std::byte>* in_ = nullptr;  // set for the time of a call only
+  HelloReader hello_;
+  std::size_t hello_given_ = 0;  // bytes of hello_.record() that wolfSSL has read
+  std::span<const std::byte>* in_ = nullptr;
   Output* out_ = nullptr;
   std::string server_name_;
   Failure failure_;
-  bool ready_ = false;  // the handshake is done
+  bool answered_ = false;  // something of wolfSSL was sent
+  bool ready_ = false;     // the handshake is done
   bool close_sent_ = false;
 };
 

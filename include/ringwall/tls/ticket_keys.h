@@ -72,10 +72,12 @@ class TicketKeys {
     std::array<std::byte, 4> nonce_prefix{};
     std::uint64_t sealed = 0;  // tickets made with it: the other 8 bytes of the nonce, so no nonce repeats
     std::int64_t made_s = 0;
+    std::size_t ticket_bytes = 0;  // of the tickets that it sealed
   };
 
   explicit TicketKeys(TicketTimes times) : times_(times) {}
-  [[nodiscard]] static bool fill(Key& key, std::int64_t now_s);
+  [[nodiscard]] static bool make(Key& key, std::int64_t now_s);
+  void forget(Key& key);
 
   const TicketTimes times_;
   mutable std::mutex mutex_;

@@ -1,0 +1,163 @@
+#include <ringwall/tls/context.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include <ringwall/check.h>
+#include <ringwall/tls/client_hello.h>
+#include <ringwall/tls/stream.h>
+
+#include "entry.h"
+
+namespace ringwall::tls {
+namespace {
+
+// The server's order. AES first: hardware has it.
+constexpr const char* suites =
+    "TLS13-AES128-GCM-SHA256:TLS13-AES256-GCM-SHA384:TLS13-CHACHA20-POLY1305-SHA256:"
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+// wolfSSL's callback for both directions: `seal` or open the `size` bytes at `ticket` in place.
+int on_ticket(WOLFSSL* ssl, unsigned char* key_name, unsigned char* iv, unsigned char* mac, int seal,
+              unsigned char* ticket, int size, int* size_out, void* ticket_keys) {
+  auto& keys = *static_cast<TicketKeys*>(ticket_keys);
+  const auto* stream = static_cast<const Stream*>(wolfSSL_GetIOReadCtx(ssl));
+  const auto bound_to = std::as_bytes(std::span(stream->server_name()));
+  const std::span text(reinterpret_cast<std::byte*>(ticket), static_cast<std::size_t>(size));
+  *size_out = size;
+  TicketHeader header;
+  static_assert(sizeof header.key_name == WOLFSSL_TICKET_NAME_SZ && sizeof header.nonce == WOLFSSL_TICKET_IV_SZ &&
+                sizeof header.tag == WOLFSSL_TICKET_MAC_SZ);
+  if (seal) {
+    if (!keys.seal(text, bound_to, header)) return WOLFSSL_TICKET_RET_REJECT;
+    std::memcpy(key_name, header.key_name.data(), header.key_name.size());
+    std::memcpy(iv, header.nonce.data(), header.nonce.size());
+    std::memcpy(mac, header.tag.data(), header.tag.size());
+    return WOLFSSL_TICKET_RET_OK;
+  }
+  std::memcpy(header.key_name.data(), key_name, header.key_name.size());
+  std::memcpy(header.nonce.data(), iv, header.nonce.size());
+  std::memcpy(header.tag.data(), mac, header.tag.size());
+  switch (keys.open(text, bound_to, header)) {
+    case TicketVerdict::accepted:
+      return WOLFSSL_TICKET_RET_OK;
+    case TicketVerdict::renewed:
+      return WOLFSSL_TICKET_RET_CREATE;
+    case TicketVerdict::refused:
+      break;
+  }
+  return WOLFSSL_TICKET_RET_REJECT;
+}
+
+// wolfSSL asks this for the status of our own certificate, as if over the network, and checks what it gets.
+int on_ocsp(void* identity, const char*, int, unsigned char*, int, unsigned char** response) {
+  std::string& der = static_cast<Identity*>(identity)->ocsp_der;
+  *response = reinterpret_cast<unsigned char*>(der.data());
+  return static_cast<int>(der.size());
+}
+
+void on_ocsp_free(void*, unsigned char*) {}
+
+bool set_protocol(WOLFSSL_CTX* ctx) {
+  int groups[] = {WOLFSSL_ECC_X25519, WOLFSSL_ECC_SECP256R1};
+  bool good = wolfSSL_CTX_SetMinVersion(ctx, WOLFSSL_TLSV1_2) == WOLFSSL_SUCCESS &&
+              wolfSSL_CTX_set_cipher_list(ctx, suites) == WOLFSSL_SUCCESS &&
+              wolfSSL_CTX_set_groups(ctx, groups, static_cast<int>(std::size(groups))) == WOLFSSL_SUCCESS;
+  for (const int group : groups) {
+    good = good && wolfSSL_CTX_UseSupportedCurve(ctx, static_cast<word16>(group)) == WOLFSSL_SUCCESS;
+  }
+  return good;
+}
+
+bool set_tickets(WOLFSSL_CTX* ctx, TicketKeys& keys) {
+  wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
+  return wolfSSL_CTX_set_TicketEncCb(ctx, on_ticket) == WOLFSSL_SUCCESS &&
+         wolfSSL_CTX_set_TicketEncCtx(ctx, &keys) == WOLFSSL_SUCCESS &&
+         wolfSSL_CTX_set_TicketHint(ctx, static_cast<int>(keys.lifetime_s())) == WOLFSSL_SUCCESS &&
+         wolfSSL_CTX_set_timeout(ctx, keys.lifetime_s()) == WOLFSSL_SUCCESS;
+}
+
+bool set_identity(WOLFSSL_CTX* ctx, const Identity& identity) {
+  const auto data = [](const std::string& text) { return reinterpret_cast<const unsigned char*>(text.data()); };
+  return wolfSSL_CTX_use_certificate_chain_buffer(ctx, data(identity.chain_pem),
+                                                  static_cast<long>(identity.chain_pem.size())) == WOLFSSL_SUCCESS &&
+         wolfSSL_CTX_use_PrivateKey_buffer(ctx, data(identity.key_pem), static_cast<long>(identity.key_pem.size()),
+                                           WOLFSSL_FILETYPE_PEM) == WOLFSSL_SUCCESS;
+}
+
+// wolfSSL staples nothing that it can't verify itself: it needs the issuer, which it takes from the chain.
+bool set_ocsp(WOLFSSL_CTX* ctx, Identity& identity) {
+  return wolfSSL_CTX_load_verify_buffer(ctx, reinterpret_cast<const unsigned char*>(identity.chain_pem.data()),
+                                        static_cast<long>(identity.chain_pem.size()),
+                                        WOLFSSL_FILETYPE_PEM) == WOLFSSL_SUCCESS &&
+         wolfSSL_CTX_SetOCSP_OverrideURL(ctx, "file") == WOLFSSL_SUCCESS &&
+         wolfSSL_CTX_EnableOCSP(ctx, WOLFSSL_OCSP_URL_OVERRIDE | WOLFSSL_OCSP_NO_NONCE) == WOLFSSL_SUCCESS &&
+         wolfSSL_CTX_SetOCSP_Cb(ctx, on_ocsp, on_ocsp_free, &identity) == WOLFSSL_SUCCESS &&
+         wolfSSL_CTX_EnableOCSPStapling(ctx) == WOLFSSL_SUCCESS;
+}
+
+bool can_verify(const ClientHello& hello, const Identity& identity) {
+  if (identity.key_kind == KeyKind::rsa) return hello.rsa;
+  return identity.key_bits == 384 ? hello.ecdsa_p384 : hello.ecdsa_p256;
+}
+
+}  // namespace
+
+Context::Context() = default;
+Context::~Context() = default;
+
+Result<std::unique_ptr<Context>> Context::load(const Settings& settings, TicketKeys& keys, std::int64_t unix_now_s) {
+  if (settings.certificates.empty()) return fail("no certificate is given; a TLS listener needs at least one");
+  std::unique_ptr<Context> context(new Context);
+  for (const Certificate& files : settings.certificates) {
+    auto identity = load_identity(files);
+    if (!identity) return std::unexpected(identity.error());
+    for (std::string& warning : tls::warnings(*identity, unix_now_s)) context->warnings_.push_back(std::move(warning));
+
+    auto entry = std::make_unique<Entry>();
+    entry->identity = std::move(*identity);
+    entry->wolfssl.reset(wolfSSL_CTX_new(wolfTLS_server_method()));
+    WOLFSSL_CTX* ctx = entry->wolfssl.get();
+    if (!ctx) return fail("out of memory");
+    if (!set_protocol(ctx) || !set_tickets(ctx, keys)) return fail("wolfSSL lacks a protocol version, suite or group");
+    if (!set_identity(ctx, entry->identity)) return fail(files.chain_file + ": wolfSSL can't use the chain or its key");
+    if (!entry->identity.ocsp_der.empty() && !set_ocsp(ctx, entry->identity)) {
+      return fail(files.ocsp_file + ": wolfSSL can't staple it");
+    }
+    context->entries_.push_back(std::move(entry));
+  }
+  return context;
+}
+
+const Identity& Context::certificate(std::size_t index) const {
+  RINGWALL_CHECK(index < entries_.size());
+  return entries_[index]->identity;
+}
+
+const Context::Entry& Context::choose(const ClientHello& hello) const {
+  const auto best_for = [&](std::string_view host) -> const Entry* {
+    const Entry* unusable = nullptr;
+    for (const bool wildcard : {false, true}) {
+      for (const auto& entry : entries_) {
+        const auto& names = entry->identity.names;
+        const bool covers = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+          return (name != host) == wildcard && name_matches(name, host);
+        });
+        if (!covers) continue;
+        if (can_verify(hello, entry->identity)) return entry.get();
+        if (!unusable) unusable = entry.get();
+      }
+    }
+    return unusable;
+  };
+  if (const Entry* entry = best_for(hello.server_name)) return *entry;
+  // An unknown name, or none: as if the first name of the first certificate had been asked for.
+  const auto& names = entries_[0]->identity.names;
+  const Entry* entry = names.empty() ? nullptr : best_for(names[0]);
+  return entry ? *entry : *entries_[0];
+}
+
+}  // namespace ringwall::tls

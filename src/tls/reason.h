@@ -1,0 +1,18 @@
+// reason.h: wolfSSL's error numbers as failure reasons.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <ringwall/tls/failure.h>
+
+namespace ringwall::tls {
+
+// `ready`: the handshake was done.
+[[nodiscard]] FailureReason reason_for(int error, std::optional<std::uint8_t> alert_received, bool ready);
+[[nodiscard]] std::string text_for(int error, const Failure& failure);
+// What is due to a client that gets nothing from wolfSSL itself.
+[[nodiscard]] std::optional<std::uint8_t> alert_for(FailureReason reason);
+
+}  // namespace ringwall::tls
