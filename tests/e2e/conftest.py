@@ -1,0 +1,137 @@
+"""Fixtures: everything that a test starts is stopped with it, and its logs are shown when the test fails."""
+
+import functools
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from harness import certificates, programs  # noqa: E402
+from harness.echo_node import EchoNode  # noqa: E402
+from harness.fake_node import FakeNode  # noqa: E402
+from harness.node_script import NODE, Script  # noqa: E402
+
+LOG_CHARACTERS = 8000
+
+
+class Cast:
+    """What takes part in one test, in the order it came."""
+
+    def __init__(self, folder: Path, state: Path):
+        self.folder = folder
+        self._state = state
+        self.members = []
+
+    def add(self, member):
+        self.members.append(member)
+        return member
+
+    def ringwall(self, node=None, **options) -> programs.Ringwall:
+        """In front of `node`: something with an address, or the address."""
+        address = getattr(node, "address", node) or "127.0.0.1:1"
+        options.setdefault("state", self._state)
+        return self.add(programs.Ringwall(self.folder, address, **options))
+
+    def devnode(self, **options) -> programs.DevNode:
+        return self.add(programs.DevNode(self.folder, **options))
+
+    def fake_node(self, script, **options) -> FakeNode:
+        return self.add(FakeNode(script, **options))
+
+    def echo_node(self) -> EchoNode:
+        return self.add(EchoNode())
+
+    def script(self, name, *arguments, **options) -> Script:
+        return self.add(Script(self.folder, name, *arguments, **options))
+
+    def logs(self):
+        for member in self.members:
+            if hasattr(member, "log_file"):
+                yield f"{member.name} (pid {member.pid}, exit status {member.exit_status})", member.log[-LOG_CHARACTERS:]
+
+    def leave(self):
+        """Front first, so that nobody reports a node that went away. Ringwall must end well, and within its deadline."""
+        complaints = []
+        for member in reversed(self.members):
+            unseen = isinstance(member, programs.Process) and not member.running and not member.end_seen
+            result = member.stop()
+            if unseen:
+                complaints.append(f"{member.name} died of {result} during the test")
+            elif isinstance(member, programs.Ringwall) and result != 0:
+                complaints.append(f"ringwall ended with {result}")
+        assert not complaints, complaints
+
+
+@pytest.fixture(scope="session")
+def state_folder(tmp_path_factory):
+    """Shared by all, so that one self-signed certificate serves the whole run."""
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture
+def cast(tmp_path, state_folder, request):
+    cast = Cast(tmp_path, state_folder)
+    request.node.cast = cast
+    yield cast
+    cast.leave()
+
+
+@pytest.fixture
+def ringwall(cast):
+    """ringwall(node, …) starts one."""
+    return cast.ringwall
+
+
+@pytest.fixture
+def fake_node(cast):
+    """fake_node(script) starts one."""
+    return cast.fake_node
+
+
+@pytest.fixture
+def echo_node(cast):
+    return cast.echo_node()
+
+
+@pytest.fixture
+def echo(cast, echo_node):
+    """Ringwall in front of a WebSocket server that sends everything back."""
+    return cast.ringwall(echo_node)
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    return certificates.Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def javascript():
+    """Skips nothing: without its packages a test of the real clients must fail, not pass unseen."""
+    assert NODE.exists(), f"{NODE} is missing: tests/e2e/run installs it"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed and (cast := getattr(item, "cast", None)):
+        for title, text in cast.logs():
+            if text.strip():
+                report.sections.append((title, text))
+
+
+@functools.cache
+def _sanitized():
+    try:
+        return programs.sanitized()
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+def unsanitized():
+    """For tests of memory: a sanitizer's shadow and quarantine drown the figures."""
+    if _sanitized():
+        pytest.skip("memory figures mean nothing under a sanitizer")

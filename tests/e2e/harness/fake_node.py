@@ -1,0 +1,192 @@
+"""A node that does exactly what a test's script says: each connection runs the script in a thread of its own."""
+
+import json
+import socket
+import threading
+import traceback
+
+from . import frames
+from .client import accept_of
+from .http_reply import Reply, parse_head
+from .ports import free_port
+from .stream import Stream
+from .until import until
+
+
+class Request:
+    """A head as the node received it, and the body if it had a Content-Length or was chunked."""
+
+    def __init__(self, raw: bytes):
+        self.raw = raw
+        line, _, rest = raw.decode("latin-1").partition("\r\n")
+        self.method, self.target, self.version = line.split(" ")
+        self._fields: Reply = parse_head(b"HTTP/1.1 200 OK\r\n" + rest.encode("latin-1"))
+        self.body = b""
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        return self._fields.fields
+
+    def get(self, name: str, default=None):
+        return self._fields.get(name, default)
+
+    def all(self, name: str) -> list[str]:
+        return self._fields.all(name)
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+class NodeConnection(Stream):
+    """The node's end of a connection. `requests` are those read so far; frames sent are unmasked."""
+
+    def __init__(self, sock, number: int):
+        super().__init__(sock)
+        self.number = number
+        self.requests: list[Request] = []
+
+    def read_request(self) -> Request:
+        request = Request(self.read_until(b"\r\n\r\n"))
+        if "chunked" in (request.get("transfer-encoding") or ""):
+            while size := int(self.read_until(b"\r\n").split(b";")[0], 16):
+                request.body += self.read_exactly(size)
+                self.read_exactly(2)
+            while self.read_until(b"\r\n") != b"\r\n":
+                pass
+        elif request.get("content-length"):
+            request.body = self.read_exactly(int(request.get("content-length")))
+        self.requests.append(request)
+        return request
+
+    def reply(self, status: int, body: bytes = b"", fields=(), reason: str = "Whatever") -> None:
+        lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in fields)]
+        names = {name.lower() for name, _ in fields}
+        if status not in (101, 204, 304) and not names & {"content-length", "transfer-encoding"}:
+            lines.append(f"Content-Length: {len(body)}")
+        self.send(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body)
+
+    def reply_json(self, value, fields=()) -> None:
+        self.reply(200, json.dumps(value).encode(), [("Content-Type", "application/json"), *fields])
+
+    def answer_calls(self, result="ok", fields=()) -> None:
+        """Answers POSTs until the other side closes."""
+        while True:
+            try:
+                request = self.read_request()
+            except EOFError:
+                return
+            self.reply_json({"jsonrpc": "2.0", "id": request.json["id"], "result": result}, fields)
+
+    def accept_upgrade(self, fields=(), accept: str | None = None) -> Request:
+        """Reads the request and answers 101; `accept` replaces the right Sec-WebSocket-Accept."""
+        request = self.read_request()
+        accept = accept_of(request.get("sec-websocket-key")) if accept is None else accept
+        self.reply(
+            101,
+            fields=[("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept), *fields],
+            reason="Switching Protocols",
+        )
+        return request
+
+    def send_frame(self, opcode: int, payload: bytes = b"", **options) -> None:
+        self.send(frames.node_frame(opcode, payload, **options))
+
+    def echo(self) -> None:
+        """After accept_upgrade(): every message back until the peer's Close, which is answered."""
+        while True:
+            frame = self.read_frame()
+            if frame.opcode == frames.CLOSE:
+                self.send_frame(frames.CLOSE, frame.payload)
+                return
+            if frame.opcode in (frames.TEXT, frames.BINARY, frames.CONTINUATION):
+                self.send_frame(frame.opcode, frame.payload, fin=frame.fin)
+            elif frame.opcode == frames.PING:
+                self.send_frame(frames.PONG, frame.payload)
+
+
+class FakeNode:
+    """Listens on 127.0.0.1:port and runs script(connection) for each connection; then closes it unless `keep` says so.
+
+    A script that fails with anything but the peer's going away fails the test, at stop().
+    """
+
+    def __init__(self, script, *, backlog: int = 128, keep: bool = False, receive_buffer: int | None = None):
+        self.script = script
+        self.keep = keep
+        self.connections: list[NodeConnection] = []
+        self._failures: list[str] = []
+        self._threads: list[threading.Thread] = []
+        self._stopping = False
+        self.port = free_port()
+        self._listener = socket.socket()
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if receive_buffer:
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self._listener.bind(("127.0.0.1", self.port))
+        self._listener.listen(backlog)
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def requests(self) -> list[Request]:
+        """Of all connections, in the order of the connections."""
+        return [request for connection in list(self.connections) for request in connection.requests]
+
+    def _accept(self):
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            sock.settimeout(30)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection = NodeConnection(sock, len(self.connections))
+            self.connections.append(connection)
+            thread = threading.Thread(target=self._run, args=(connection,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _run(self, connection: NodeConnection):
+        try:
+            self.script(connection)
+        except (EOFError, *ABORTED_OR_CLOSED):
+            pass
+        except Exception:
+            if not self._stopping:
+                self._failures.append(traceback.format_exc())
+        finally:
+            if not self.keep:
+                connection.close()
+
+    def wait_for_connections(self, count: int = 1, seconds: float = 5.0) -> list[NodeConnection]:
+        until(lambda: len(self.connections) >= count, seconds, f"the node gets {count} connections")
+        return self.connections
+
+    def refuse(self) -> None:
+        """Listens no more: the next connection is refused. Those that are there go on."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def stop(self) -> None:
+        self._stopping = True
+        try:
+            self.refuse()
+        except OSError:
+            pass
+        for connection in self.connections:
+            try:
+                connection.sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            connection.close()
+        for thread in self._threads:
+            thread.join(5)
+        assert not self._failures, "the fake node's script failed:\n" + "\n".join(self._failures)
+
+
+ABORTED_OR_CLOSED = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError)

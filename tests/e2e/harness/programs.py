@@ -1,0 +1,134 @@
+"""The programs under test. Where they are is told once, by RINGWALL_BUILD (tests/e2e/run --build)."""
+
+import os
+import ssl
+import subprocess
+from pathlib import Path
+
+from .ports import free_port
+from .process import Process
+
+E2E = Path(__file__).resolve().parent.parent
+ROOT = E2E.parent.parent
+
+
+def build_dir() -> Path:
+    return Path(os.environ.get("RINGWALL_BUILD") or ROOT / "build" / "release").resolve()
+
+
+def program(name: str) -> str:
+    path = build_dir() / name
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: build it first (tools/build), or name its folder with --build")
+    return str(path)
+
+
+def sanitized() -> bool:
+    """Whether the program was built with a sanitizer: then memory figures mean nothing and time is longer."""
+    with open(program("ringwall"), "rb") as binary:
+        content = binary.read()
+    return b"__asan_init" in content or b"__tsan_init" in content
+
+
+def run_ringwall(*arguments: str, seconds: float = 20.0, env: dict | None = None, stdin: str = ""):
+    """Runs ringwall to its end: subcommands and mistakes. Has returncode, stdout and stderr."""
+    return subprocess.run(
+        [program("ringwall"), *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        env={**os.environ, **(env or {})},
+    )
+
+
+class Ringwall(Process):
+    """ringwall, listening on `ports`. By default: one TLS listener with a self-signed certificate for localhost.
+
+    `settings` are --set FIELD=VALUE; `config` is the text of a configuration file, in which {port} is the listener's port,
+    {port2} a second one's, and so on (then nothing else is given by default but the state folder).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        node: str = "127.0.0.1:9944",
+        *,
+        arguments: list[str] = (),
+        settings: dict | None = None,
+        config: str | None = None,
+        tls: bool = True,
+        certificates: list[tuple] = (),
+        port: int | None = None,
+        ports: int = 1,
+        state: Path | None = None,
+        env: dict | None = None,
+        wait: bool = True,
+    ):
+        self.folder = folder
+        self.tls = tls
+        self.ports = [port or free_port(), *(free_port() for _ in range(ports - 1))]
+        self.state = state or folder / "state"
+        argv = [program("ringwall")]
+        if config is not None:
+            text = config.replace("{port}", str(self.port))
+            for number, port in enumerate(self.ports[1:], start=2):
+                text = text.replace("{port%d}" % number, str(port))
+            self.config_file = folder / "ringwall.toml"
+            self.config_file.write_text(text)
+            argv += ["--config", str(self.config_file)]
+        else:
+            argv += ["--listen", f"127.0.0.1:{self.port}", "--node", node]
+            if not tls:
+                argv += ["--plain"]
+            elif certificates:
+                for certificate, key in certificates:
+                    argv += ["--cert", str(certificate), "--key", str(key)]
+            else:
+                argv += ["--self-signed", "localhost"]
+        for field, value in {"server.state_dir": self.state, **(settings or {})}.items():
+            argv += ["--set", f"{field}={value}"]
+        super().__init__("ringwall", [*argv, *map(str, arguments)], folder / "logs", env)
+        if wait:
+            for port in self.ports:
+                self.wait_for_listener(port)
+
+    @property
+    def port(self) -> int:
+        return self.ports[0]
+
+    @property
+    def wss(self) -> str:
+        return f"{'wss' if self.tls else 'ws'}://localhost:{self.port}"
+
+    @property
+    def https(self) -> str:
+        return f"{'https' if self.tls else 'http'}://localhost:{self.port}"
+
+    def ca_file(self) -> Path:
+        """The certificate that it serves, as a file for a client to trust."""
+        path = self.folder / f"ca-{self.port}.pem"
+        if not path.exists():
+            path.write_text(ssl.get_server_certificate(("127.0.0.1", self.port)))
+        return path
+
+
+class DevNode(Process):
+    """ringwall-devnode, on a port that stays the same over restart()."""
+
+    def __init__(self, folder: Path, *, port: int | None = None, metadata: Path | None = None, block_ms: int = 500):
+        self.port = port or free_port()
+        self._again = {"folder": folder, "port": self.port, "metadata": metadata, "block_ms": block_ms}
+        argv = [program("ringwall-devnode"), "--listen", f"127.0.0.1:{self.port}", "--block-ms", str(block_ms)]
+        if metadata:
+            argv += ["--metadata", str(metadata)]
+        super().__init__("devnode", argv, folder / "logs")
+        self.wait_for_listener(self.port)
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def started_again(self) -> "DevNode":
+        """A new process in the place of this one, which has been stopped."""
+        return DevNode(**self._again)

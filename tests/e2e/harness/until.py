@@ -1,0 +1,31 @@
+"""Waiting for something that a test expects to happen, with an end."""
+
+import time
+
+
+def until(condition, seconds: float = 5.0, what: str = "", step: float = 0.02):
+    """The first truthy value of condition(), or AssertionError after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"not within {seconds} s: {what or condition}")
+        time.sleep(step)
+
+
+class Stopwatch:
+    """`with Stopwatch() as watch: …; assert watch.seconds < 2`"""
+
+    def __enter__(self):
+        self._start = time.monotonic()
+        self._end = None
+        return self
+
+    def __exit__(self, *_):
+        self._end = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return (self._end or time.monotonic()) - self._start

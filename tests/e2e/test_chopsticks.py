@@ -1,0 +1,54 @@
+"""A real Substrate runtime behind Ringwall: chopsticks runs the one of the raw chain spec that RINGWALL_TEST_CHAIN_SPEC names."""
+
+import os
+import shutil
+
+import pytest
+
+from harness import client
+from harness.node_script import MODULES, NODE, run_script
+from harness.ports import free_port
+from harness.process import Process
+from harness.until import until
+
+SPEC = os.environ.get("RINGWALL_TEST_CHAIN_SPEC")
+
+pytestmark = [
+    pytest.mark.control,
+    pytest.mark.timeout(150),
+    pytest.mark.skipif(not SPEC, reason="RINGWALL_TEST_CHAIN_SPEC names no raw chain spec"),
+]
+
+
+@pytest.fixture
+def runtime(cast, javascript):
+    """Chopsticks, offline, in Instant mode: a block for each extrinsic."""
+    spec = cast.folder / "chain-spec.json"
+    shutil.copy(SPEC, spec)  # Chopsticks takes a path relative to its folder.
+    port = free_port()
+    chopsticks = MODULES / "@acala-network" / "chopsticks" / "chopsticks.cjs"
+    argv = [NODE, chopsticks, "--chain-spec", spec.name, "--host", "127.0.0.1", "--port", port, "--build-block-mode", "Instant"]
+    process = cast.add(Process("chopsticks", argv, cast.folder / "logs", cwd=cast.folder))
+    process.wait_for_listener(port, 90)
+    until(lambda: "RPC listening" in process.log, 90, "chopsticks serves")
+    process.address = f"127.0.0.1:{port}"
+    return process
+
+
+def test_a_signed_transfer_goes_into_a_block_of_a_real_runtime(cast, runtime):
+    server = cast.ringwall(runtime)
+    chain, block, money = run_script("transfer", server.wss, ca=server.ca_file(), seconds=100)
+    assert chain["spec"]
+    assert block["states"][-1] == "InBlock"
+    assert "balances.Transfer" in block["events"] and "system.ExtrinsicSuccess" in block["events"]
+    assert money["received"] == money["amount"]
+    assert int(money["spent"]) >= int(money["amount"])
+
+
+def test_the_real_runtime_answers_posts(cast, runtime):
+    server = cast.ringwall(runtime)
+    reply = client.exchange(server.port, client.post(client.call("state_getMetadata")))
+    assert reply.status == 200
+    assert reply.json["result"].startswith("0x6d657461")
+    reply = client.exchange(server.port, client.post(client.call("no_such_method")))
+    assert "no_such_method" in reply.json["error"]["message"]

@@ -1,0 +1,111 @@
+"""Clients that people use, each over wss:// or https:// with a self-signed certificate that they were told to trust."""
+
+import asyncio
+import json
+import ssl
+import subprocess
+
+import pytest
+import websockets
+
+from harness import client
+from harness.node_script import run_script
+
+# The last is 16 MiB less the largest frame head of a client.
+SIZES = [0, 1, 125, 126, 65535, 65536, 1 << 20, 15 << 20, (16 << 20) - 14]
+
+pytestmark = pytest.mark.control
+
+
+def trusting(ca) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(str(ca))
+    return context
+
+
+@pytest.mark.timeout(120)
+def test_the_npm_ws_client_gets_every_size_back(echo, echo_node, javascript):
+    seen = run_script("echo", echo.wss, *SIZES, ca=echo.ca_file(), seconds=100)
+    assert seen[0] == {"extensions": "", "protocol": ""}
+    assert [(one["size"], one["binary"]) for one in seen[1:-1]] == [(size, kind) for size in SIZES for kind in (True, False)]
+    assert all(one["same"] for one in seen[1:-1]), seen
+    assert seen[-1] == {"closed": {"code": 4321, "reason": "enough"}}
+    assert echo_node.close_codes == [4321]
+
+
+@pytest.mark.timeout(120)
+def test_python_websockets_gets_every_size_back(echo, echo_node):
+    async def talk():
+        async with websockets.connect(
+            echo.wss, ssl=trusting(echo.ca_file()), max_size=None, ping_interval=None, compression=None
+        ) as connection:
+            for size in SIZES:
+                for message in (bytes(size), "ž" * (size // 2)):
+                    await connection.send(message)
+                    assert await connection.recv() == message
+
+    asyncio.run(asyncio.wait_for(talk(), 100))
+    assert echo_node.close_codes == [1000]
+
+
+def test_python_websockets_that_offers_compression_goes_without(echo):
+    async def talk():
+        async with websockets.connect(echo.wss, ssl=trusting(echo.ca_file()), compression="deflate") as connection:
+            await connection.send("a" * 1000)
+            assert await connection.recv() == "a" * 1000
+
+    asyncio.run(asyncio.wait_for(talk(), 20))
+
+
+def test_a_websockets_client_streams_one_message_in_pieces(echo, echo_node):
+    async def talk():
+        async with websockets.connect(echo.wss, ssl=trusting(echo.ca_file()), ping_interval=None) as connection:
+            await connection.send([b"in ", b"three ", b"pieces"])
+            assert await connection.recv() == b"in three pieces"
+
+    asyncio.run(asyncio.wait_for(talk(), 20))
+    assert echo_node.messages == [(bytes, 15)]
+
+
+def test_a_websockets_client_that_pings_is_answered(echo):
+    async def talk():
+        async with websockets.connect(echo.wss, ssl=trusting(echo.ca_file()), ping_interval=None) as connection:
+            answered = await connection.ping(b"are you there")
+            await asyncio.wait_for(answered, 5)
+
+    asyncio.run(asyncio.wait_for(talk(), 20))
+
+
+def curl(server, *arguments) -> str:
+    done = subprocess.run(
+        ["curl", "--silent", "--show-error", "--fail-with-body", "--max-time", "10", "--cacert", str(server.ca_file()), *arguments],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+def test_curl_posts_a_call(cast):
+    server = cast.ringwall(cast.fake_node(lambda node: node.answer_calls("pong")))
+    output = curl(server, "-H", "Content-Type: application/json", "-d", client.call("ping_me").decode(), server.https)
+    assert json.loads(output) == {"jsonrpc": "2.0", "id": 1, "result": "pong"}
+
+
+def test_curl_posts_twice_over_one_connection(cast):
+    server = cast.ringwall(cast.fake_node(lambda node: node.answer_calls("pong")))
+    body = client.call("ping_me").decode()
+    one = ["-H", "Content-Type: application/json", "-d", body, "-o", "/dev/null", "-w", "%{num_connects} ", server.https]
+    assert curl(server, *one, "--next", "--cacert", str(server.ca_file()), *one).split() == ["1", "0"]
+
+
+def test_curl_posts_a_mebibyte(cast):
+    def node(connection):
+        request = connection.read_request()
+        connection.reply_json({"jsonrpc": "2.0", "id": 1, "result": len(request.json["params"][0])})
+
+    server = cast.ringwall(cast.fake_node(node))
+    body = cast.folder / "body.json"
+    body.write_bytes(client.call("system_dryRun", ["x" * (1 << 20)]))
+    output = curl(server, "-H", "Content-Type: application/json", "--data-binary", f"@{body}", server.https)
+    assert json.loads(output)["result"] == 1 << 20
