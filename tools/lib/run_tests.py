@@ -1,0 +1,142 @@
+"""Runs test suites of builds that are there, adds up what each test program counted, prints the closing line.
+
+    run_tests.py NAME...
+
+A program's own count is taken from its output where it gives one: Catch2's and unittest's closing lines, or the plain
+`N passed, N failed`. Otherwise a program is one test. Called by tools/test.
+"""
+import dataclasses
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+
+
+@dataclasses.dataclass
+class Count:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    reasons: list = dataclasses.field(default_factory=list)
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        self.reasons += other.reasons
+
+    def line(self):
+        return f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else "")
+
+
+def counted_by_the_program(output):
+    """What the program itself says it ran, or None."""
+    if found := re.findall(r"^All tests passed \(.* in (\d+) test cases?\)", output, re.M):
+        return Count(passed=int(found[-1]))
+    if found := re.findall(r"^test cases: +(\d+) .*?(?:\| *(\d+) failed)?$", output, re.M):
+        failed = int(found[-1][1] or 0)
+        return Count(int(found[-1][0]) - failed, failed)
+    if found := re.findall(r"^Ran (\d+) tests? in .*\n\n(?:OK|FAILED)(.*)$", output, re.M):
+        ran, rest = found[-1]
+        number = lambda word: int((re.search(word + r"=(\d+)", rest) or [0, 0])[1])
+        failed, skipped = number("failures") + number("errors"), number("skipped")
+        return Count(int(ran) - failed - skipped, failed, skipped, [f"{skipped} by unittest"] if skipped else [])
+    if found := re.findall(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", output, re.M):
+        return Count(*(int(number or 0) for number in found[-1]))
+    return None
+
+
+def count_meson_test(entry):
+    name, result = entry["name"], entry["result"]
+    output = entry.get("stdout", "") + entry.get("stderr", "")
+    if result == "SKIP":
+        lines = output.strip().splitlines()
+        return Count(skipped=1, reasons=[f"{name}: {lines[-1] if lines else 'gave no reason'}"])
+    count = counted_by_the_program(output)
+    if result == "OK":
+        return count if count and not count.failed else Count(passed=1)
+    # A crash or a timeout comes before, or on top of, what the program could still count.
+    return count if count and count.failed else Count(passed=count.passed if count else 0, failed=1)
+
+
+def run_meson(build, *arguments):
+    log = BUILD / build / "meson-logs" / "testlog.json"
+    log.unlink(missing_ok=True)
+    command = ["meson", "test", "-C", str(BUILD / build), "--no-rebuild", "--print-errorlogs", *arguments]
+    status = subprocess.run(command, stdin=subprocess.DEVNULL).returncode
+    count = Count()
+    if log.exists():
+        for line in log.read_text(errors="replace").splitlines():
+            count.add(count_meson_test(json.loads(line)))
+    if count.passed + count.failed + count.skipped == 0:
+        print(f"no test ran in build/{build}: meson test ended with {status}")
+        count.failed = 1
+    elif status != 0 and not count.failed:
+        print(f"meson test ended with {status}, though no test failed")
+        count.failed = 1
+    return count
+
+
+def run_e2e(build, *arguments):
+    report = BUILD / "log" / f"e2e-{build}.xml"
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.unlink(missing_ok=True)
+    command = [str(ROOT / "tests/e2e/run"), "--build", str(BUILD / build), "--junit", str(report), *arguments]
+    status = subprocess.run(command, stdin=subprocess.DEVNULL).returncode
+    count = Count()
+    if report.exists():
+        for case in xml.etree.ElementTree.parse(report).getroot().iter("testcase"):
+            name = f"{case.get('classname')}.{case.get('name')}"
+            skipped = case.find("skipped")
+            if case.find("failure") is not None or case.find("error") is not None:
+                count.failed += 1
+            elif skipped is not None:
+                count.add(Count(skipped=1, reasons=[f"{name}: {skipped.get('message')}"]))
+            else:
+                count.passed += 1
+    if (status != 0 and not count.failed) or count.passed + count.failed + count.skipped == 0:
+        print(f"tests/e2e/run on build/{build} ended with {status}")
+        count.failed += 1
+    return count
+
+
+# ThreadSanitizer needs its shadow memory where address randomisation may have put a library: hence setarch.
+SUITES = {
+    "unit": ("unit, simulation, lint", lambda: run_meson("release", "--no-suite", "fuzz")),
+    "asan": ("unit and simulation under AddressSanitizer and UndefinedBehaviorSanitizer",
+             lambda: run_meson("asan", "--suite", "unit", "--suite", "sim", "--timeout-multiplier", "4")),
+    "tsan": ("unit under ThreadSanitizer",
+             lambda: run_meson("tsan", "--suite", "unit", "--wrapper", "setarch -R", "--timeout-multiplier", "8")),
+    "fuzz": ("each fuzz target: its corpus, and 10 s of new inputs", lambda: run_meson("fuzz", "--suite", "fuzz")),
+    "e2e": ("end to end", lambda: run_e2e("release")),
+    "e2e-asan": ("end to end under AddressSanitizer and UndefinedBehaviorSanitizer", lambda: run_e2e("asan")),
+    "e2e-tsan": ("end to end under ThreadSanitizer", lambda: run_e2e("tsan")),
+}
+
+
+def main():
+    total, summary = Count(), []
+    for name in sys.argv[1:]:
+        title, run = SUITES[name]
+        print(f"\n== {name}: {title}", flush=True)
+        start = time.monotonic()
+        count = run()
+        total.add(count)
+        summary.append(f"{name:10} {count.line()} ({time.monotonic() - start:.0f} s)")
+        sys.stdout.flush()
+    print("\n== summary")
+    print("\n".join(summary))
+    for reason in total.reasons:
+        print(f"skipped: {reason}")
+    print(total.line(), flush=True)
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
