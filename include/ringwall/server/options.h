@@ -18,9 +18,9 @@ enum class Command : std::uint8_t { serve, check, config, cert, doctor };
 
 // Of `ringwall cert`.
 struct CertOptions {
-  std::vector<std::string> names{};  // DNS names and IP addresses; the first is the subject.
-  bool rsa = false;                  // RSA 2048; else ECDSA P-256.
-  std::uint32_t days = 397;
+  std::vector<std::string> names{"localhost", "127.0.0.1", "::1"};  // DNS names and IP addresses.
+  bool rsa = false;                                                 // RSA 2048; else ECDSA P-256.
+  std::uint32_t days = 365;
   std::string cert_file{"ringwall-cert.pem"};
   std::string key_file{"ringwall-key.pem"};
 };
@@ -38,6 +38,7 @@ struct Options {
 // The subcommands, each in its own file; all return the exit code of the program.
 [[nodiscard]] int run_check(const Options& options);   // 0: one summary line. 1: every problem, a line each.
 [[nodiscard]] int run_config(const Options& options);  // Prints the commented sample.
+[[nodiscard]] int run_cert(const Options& options);    // 1: nothing was written, and why.
 [[nodiscard]] int run_doctor(const Options& options);  // 1: the program cannot run here.
 
 }  // namespace ringwall::server

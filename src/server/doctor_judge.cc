@@ -1,0 +1,197 @@
+#include <ringwall/server/doctor.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <limits>
+#include <string_view>
+
+#include <fmt/core.h>
+
+namespace ringwall::server {
+namespace {
+
+constexpr unsigned kernel_major_min = 6;
+constexpr unsigned kernel_minor_min = 1;
+constexpr std::uint64_t open_files_own = 256;  // Rings, listeners, certificates, logs: what is no client's.
+constexpr std::uint64_t open_files_per_client = 2;
+constexpr std::uint64_t open_files_good_min = 4'096;
+constexpr std::uint64_t somaxconn_good_min = 1'024;
+constexpr std::uint64_t https_port = 443;
+
+std::string error_text(int number) { return fmt::format("{} ({})", ::strerrorname_np(number), std::strerror(number)); }
+
+std::string no_io_uring_remedy(const Observation& seen) {
+  constexpr const char* seccomp =
+      "a seccomp filter stands before this process: let it pass io_uring_setup, io_uring_enter and io_uring_register "
+      "(containers: a seccomp profile of your own, or seccomp=unconfined)";
+  if (seen.io_uring_disabled.value_or(0) == 2) {
+    return "sysctl -w kernel.io_uring_disabled=0";
+  }
+  if (seen.io_uring_disabled.value_or(0) == 1) {
+    return "sysctl -w kernel.io_uring_disabled=0, or put this account into the group of kernel.io_uring_group";
+  }
+  if (seen.seccomp_filter && (seen.ring_error == EPERM || seen.ring_error == ENOSYS || seen.ring_error == EACCES)) {
+    return seccomp;
+  }
+  switch (seen.ring_error) {
+    case ENOSYS:
+      return "a kernel with CONFIG_IO_URING; sandboxes such as gVisor have none";
+    case EPERM:
+    case EACCES:
+      return "a security module forbids it: look into the kernel's log (SELinux, AppArmor)";
+    case EINVAL:
+      return "Linux 6.1 or newer, for IORING_SETUP_DEFER_TASKRUN";
+    case ENOMEM:
+      return "more memory for this cgroup, or a higher limit of locked memory (LimitMEMLOCK=infinity)";
+    case EMFILE:
+    case ENFILE:
+      return "a higher limit of open files";
+    default:
+      return "Linux 6.1 or newer";
+  }
+}
+
+Finding judge_kernel(const Observation& seen) {
+  if (!is_kernel_at_least(seen.kernel_release, kernel_major_min, kernel_minor_min)) {
+    return {Verdict::bad, "kernel", seen.kernel_release,
+            "Linux 6.1 or newer: Debian 12, Ubuntu 24.04 and later have it"};
+  }
+  return {Verdict::good, "kernel", seen.kernel_release, ""};
+}
+
+Finding judge_operations(const Observation& seen) {
+  std::string missing;
+  for (const std::string& operation : seen.missing_operations) {
+    missing += (missing.empty() ? "" : ", ") + operation;
+  }
+  if (!missing.empty()) {
+    return {Verdict::bad, "io_uring operations", "not there: " + missing, "Linux 6.1 or newer"};
+  }
+  return {Verdict::good, "io_uring operations", "all that Ringwall uses", ""};
+}
+
+Finding judge_trial(const char* subject, int error) {
+  if (error != 0) {
+    return {Verdict::bad, subject, error_text(error), "Linux 6.1 or newer"};
+  }
+  return {Verdict::good, subject, "works", ""};
+}
+
+void judge_io_uring(const Observation& seen, std::vector<Finding>& findings) {
+  if (seen.ring_error != 0) {
+    findings.push_back({Verdict::bad, "io_uring", error_text(seen.ring_error), no_io_uring_remedy(seen)});
+    return;
+  }
+  findings.push_back({Verdict::good, "io_uring", "a ring with deferred task work can be made", ""});
+  findings.push_back(judge_operations(seen));
+  findings.push_back(judge_trial("buffer ring", seen.buffer_ring_error));
+  findings.push_back(judge_trial("multishot accept", seen.multishot_accept_error));
+  findings.push_back(judge_trial("multishot receive", seen.multishot_receive_error));
+}
+
+Finding judge_kernel_tls(const Observation& seen) {
+  switch (seen.kernel_tls_error) {
+    case 0:
+      return {Verdict::good, "kernel TLS", "can be attached to a connection", ""};
+    case ENOENT:
+      return {Verdict::weak, "kernel TLS", "the module is not loaded; TLS stays in user space",
+              "modprobe tls, and tls in /etc/modules-load.d/ to have it after a restart"};
+    default:
+      return {Verdict::weak, "kernel TLS", error_text(seen.kernel_tls_error) + "; TLS stays in user space",
+              "a kernel with CONFIG_TLS"};
+  }
+}
+
+Finding judge_open_files(const Observation& seen) {
+  const std::uint64_t usable = seen.open_files_hard > open_files_own ? seen.open_files_hard - open_files_own : 0;
+  std::string found = fmt::format("{} now, {} at most: about {} clients", seen.open_files_soft, seen.open_files_hard,
+                                  usable / open_files_per_client);
+  if (usable == 0) {
+    return {Verdict::bad, "open files", std::move(found),
+            "LimitNOFILE=1048576 (systemd), or ulimit -Hn 1048576 as root"};
+  }
+  if (seen.open_files_hard < open_files_good_min) {
+    return {Verdict::weak, "open files", std::move(found),
+            "LimitNOFILE=1048576 (systemd), or ulimit -Hn 1048576 as root"};
+  }
+  return {Verdict::good, "open files", std::move(found), ""};
+}
+
+// Rings and their buffers are charged to the cgroup since Linux 5.12, not to this limit.
+Finding judge_memlock(const Observation& seen) {
+  const bool unlimited = seen.memlock_bytes == std::numeric_limits<std::uint64_t>::max();
+  const std::string limit = unlimited ? "no limit" : fmt::format("{} KiB", seen.memlock_bytes / 1'024);
+  return {Verdict::good, "locked memory", limit + "; rings do not count against it", ""};
+}
+
+Finding judge_backlog(const Observation& seen) {
+  if (!seen.somaxconn) {
+    return {Verdict::weak, "accept queue", "net.core.somaxconn cannot be read", "mount /proc"};
+  }
+  if (*seen.somaxconn < somaxconn_good_min) {
+    return {Verdict::weak, "accept queue", fmt::format("net.core.somaxconn is {}", *seen.somaxconn),
+            "sysctl -w net.core.somaxconn=4096, or a burst of clients is turned away"};
+  }
+  return {Verdict::good, "accept queue", fmt::format("net.core.somaxconn is {}", *seen.somaxconn), ""};
+}
+
+Finding judge_low_ports(const Observation& seen) {
+  const std::uint64_t first = seen.unprivileged_port_start.value_or(1'024);
+  if (seen.may_bind_any_port || first <= https_port) {
+    return {Verdict::good, "port 443", "may be bound", ""};
+  }
+  return {Verdict::weak, "port 443", fmt::format("this account may bind {} and above", first),
+          "AmbientCapabilities=CAP_NET_BIND_SERVICE (systemd), start as root with server.user set, or another port"};
+}
+
+Finding judge_seccomp(const Observation& seen) {
+  return {Verdict::good, "seccomp", seen.seccomp_filter ? "a filter is in force" : "no filter", ""};
+}
+
+Finding judge_disabled(const Observation& seen) {
+  if (!seen.io_uring_disabled) {
+    return {Verdict::good, "io_uring_disabled", "this kernel has no such sysctl", ""};
+  }
+  const std::string found = fmt::format("kernel.io_uring_disabled is {}", *seen.io_uring_disabled);
+  if (*seen.io_uring_disabled == 0 || seen.ring_error != 0) {
+    return {seen.ring_error == 0 ? Verdict::good : Verdict::bad, "io_uring_disabled", found,
+            seen.ring_error == 0 ? "" : no_io_uring_remedy(seen)};
+  }
+  return {Verdict::weak, "io_uring_disabled", found + ": this account may, others may not",
+          "sysctl -w kernel.io_uring_disabled=0, if Ringwall shall run as another account"};
+}
+
+}  // namespace
+
+bool is_kernel_at_least(const std::string& release, unsigned major, unsigned minor) {
+  unsigned found_major = 0;
+  unsigned found_minor = 0;
+  const char* const end = release.data() + release.size();
+  const auto [after_major, major_error] = std::from_chars(release.data(), end, found_major);
+  if (major_error != std::errc{} || after_major == end || *after_major != '.') {
+    return false;
+  }
+  const auto [after_minor, minor_error] = std::from_chars(after_major + 1, end, found_minor);
+  if (minor_error != std::errc{}) {
+    return false;
+  }
+  return found_major != major ? found_major > major : found_minor >= minor;
+}
+
+std::vector<Finding> judge(const Observation& seen) {
+  std::vector<Finding> findings{judge_kernel(seen)};
+  findings.push_back({Verdict::good, "cores", fmt::format("{}, a shard each with --shards auto", seen.cores), ""});
+  judge_io_uring(seen, findings);
+  findings.push_back(judge_disabled(seen));
+  findings.push_back(judge_seccomp(seen));
+  findings.push_back(judge_kernel_tls(seen));
+  findings.push_back(judge_memlock(seen));
+  findings.push_back(judge_open_files(seen));
+  findings.push_back(judge_backlog(seen));
+  findings.push_back(judge_low_ports(seen));
+  return findings;
+}
+
+}  // namespace ringwall::server
