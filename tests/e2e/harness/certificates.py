@@ -47,6 +47,24 @@ def self_signed(folder: Path, *names: str, kind: str = "ec", label: str = "") ->
     return Pair(cert, key, cert)
 
 
+def expired(folder: Path) -> Pair:
+    """Self-signed for localhost, and out of date since 2020."""
+    pair = self_signed(folder, "localhost", label="expired")
+    request, config = folder / "expired.csr", folder / "expired.cnf"
+    openssl("req", "-new", "-key", pair.key, "-out", request, "-subj", "/CN=localhost")
+    for name in ("expired.index", "expired.index.attr"):
+        (folder / name).write_text("")
+    config.write_text(
+        f"[ca]\ndefault_ca=here\n[here]\ndatabase={folder}/expired.index\nnew_certs_dir={folder}\nrand_serial=yes\n"
+        "default_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n"
+    )
+    openssl(
+        *("ca", "-config", config, "-batch", "-selfsign", "-notext", "-keyfile", pair.key, "-in", request, "-out", pair.cert),
+        *("-startdate", "20200101000000Z", "-enddate", "20200201000000Z"),
+    )
+    return pair
+
+
 class Authority:
     """A root and an intermediate, that sign leaves as a public authority does: fullchain.pem and privkey.pem."""
 
