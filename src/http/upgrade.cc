@@ -1,4 +1,5 @@
 #include <ringwall/http/upgrade.h>
+
 #include <wolfssl/options.h>
 #include <wolfssl/wolfcrypt/coding.h>
 #include <wolfssl/wolfcrypt/sha.h>
