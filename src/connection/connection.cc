@@ -104,11 +104,10 @@ void Connection::finish() {
 }
 
 void Connection::finish_without_transport(std::string_view text) {
-  RINGWALL_CHECK(state_ == State::open && transport_);
+  RINGWALL_CHECK(state_ == State::finishing && transport_);
   transport_.reset();
-  queue_.clear();
-  send_copy(text);
-  finish();
+  wire_.push_back(resources_.arena.copy(std::as_bytes(std::span(text))));
+  mark_for_flush();
 }
 
 void Connection::shut_down_sending() {
@@ -128,18 +127,17 @@ void Connection::fail(Failure failure, int number) {
   last_errno_ = number;
   if (state_ == State::finishing || state_ == State::lingering) return join();
   if (state_ != State::open && state_ != State::connecting) return;
-  if (failure != Failure::transport) {
+  if (failure == Failure::transport) {
+    // An alert may be on its way; close_notify after it would say that all is well.
+    close_noticed_ = true;
+    state_ = State::finishing;
+    paused_ = false;
+    queue_.clear();
+    mark_for_flush();
+  } else {
     abort();
-    owner_->on_failed(*this, failure);
-    return;
   }
   owner_->on_failed(*this, failure);
-  if (state_ != State::open) return;
-  // The alert is on its way; close_notify would say that all is well.
-  queue_.clear();
-  close_noticed_ = true;
-  state_ = State::finishing;
-  mark_for_flush();
 }
 
 void Connection::abort() {

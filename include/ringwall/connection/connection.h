@@ -51,7 +51,7 @@ class Owner {
   virtual void on_established(Connection&) {}  // the transport's handshake is over
   virtual void on_received(Connection&, ring::Slice bytes) = 0;
   virtual void on_ended(Connection&, End how) = 0;  // no more on_received(); sending still works
-  virtual void on_failed(Connection&, Failure failure) = 0;  // abort() has been called, or the text can still be sent
+  virtual void on_failed(Connection&, Failure failure) = 0;  // it is ending by itself
   virtual void on_congested(Connection&) {}
   virtual void on_drained(Connection&) {}
   virtual void on_closed(Connection&) = 0;
@@ -111,13 +111,14 @@ class Connection {
 
   void finish();
   void abort();
-  // As finish(), but what is queued goes out as plain bytes: the answer to HTTP on a TLS port. In on_failed() only.
+  // In on_failed() of the transport only: the last words, in plain, to a peer that spoke HTTP where TLS was due.
   void finish_without_transport(std::string_view text);
 
   void set_owner(Owner& owner) { owner_ = &owner; }
 
   [[nodiscard]] bool is_open() const { return state_ == State::open; }
   [[nodiscard]] bool is_congested() const { return congested_; }
+  [[nodiscard]] bool is_paused() const { return paused_; }
   [[nodiscard]] bool has_ended() const { return peer_ended_; }
   [[nodiscard]] bool is_closed() const { return state_ == State::idle || state_ == State::closed; }
   [[nodiscard]] const Transport* transport() const { return transport_.get(); }

@@ -1,0 +1,39 @@
+// relay.h: what a WebSocket session knows beyond its two connections. Owner: one Session, from the 101 to the end.
+#pragma once
+
+#include <ringwall/ring/slice.h>
+#include <ringwall/session/assembly_budget.h>
+#include <ringwall/websocket/client_messages.h>
+#include <ringwall/websocket/control_frame.h>
+#include <ringwall/websocket/node_frames.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace ringwall::session {
+
+// When a side was last heard, and last asked whether it is there.
+struct Liveness {
+  std::uint64_t heard_ns;
+  std::uint64_t pinged_ns;
+};
+
+struct Relay {
+  Relay(std::uint32_t message_bytes_max, AssemblyBudget& budget, const AddressBytes& key, std::uint64_t now_ns)
+      : messages(message_bytes_max), charge(budget, key), client{now_ns, now_ns}, node{now_ns, now_ns} {}
+
+  websocket::ClientMessages messages;
+  websocket::NodeFrames frames;
+  AssemblyCharge charge;           // of the message in assembly
+  std::vector<ring::Slice> held{};  // the client's bytes that wait for memory
+  std::uint64_t message_since_ns = 0;  // when the unfinished message began; 0: there is none
+  Liveness client;
+  Liveness node;
+  // Frames of ours for the client that wait for the end of the node's frame.
+  std::unique_ptr<websocket::ControlFrame> pong_due{};
+  std::unique_ptr<websocket::ControlFrame> close_due{};
+  bool ping_due = false;
+};
+
+}  // namespace ringwall::session

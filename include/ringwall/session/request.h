@@ -1,0 +1,74 @@
+// request.h: one HTTP request of a client, from its head until the node has answered it. Owner: one Session.
+#pragma once
+
+#include <ringwall/config/config.h>
+#include <ringwall/http/body.h>
+#include <ringwall/http/upgrade.h>
+#include <ringwall/ring/slice.h>
+#include <ringwall/session/service.h>
+#include <ringwall/websocket/assembly.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace ringwall::session {
+
+// A body that is had whole before it goes on. Its memory grows as bytes arrive, charged to the shard and the address.
+class Body {
+ public:
+  Body(AssemblyBudget& budget, const AddressBytes& key) : charge_(budget, key) {}
+
+  // Makes room for `bytes` more.
+  [[nodiscard]] AssemblyBudget::Answer reserve(std::size_t bytes);
+  void append(std::string_view payload);
+  [[nodiscard]] std::string_view text() const { return {reinterpret_cast<const char*>(memory_.get()), size_}; }
+  // The bytes and their charge, as something to send. The body is empty afterwards.
+  [[nodiscard]] ring::Slice take();
+
+ private:
+  websocket::MallocBytes memory_;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+  AssemblyCharge charge_;
+};
+
+// An upgrade's two handshakes: the client's with us, and ours with the node.
+struct Upgrade {
+  config::Mode mode;
+  std::array<char, 24> client_key;
+  http::WebSocketKey node_key;
+  std::string protocols;
+};
+
+struct Request {
+  Request(NodeService& node_in, AssemblyBudget& budget, const AddressBytes& key) : node(node_in), body(budget, key) {}
+
+  NodeService& node;
+  std::string head;  // as the node gets it
+  Body body;
+  http::BodyReader body_reader{};
+  bool body_is_chunked = false;  // goes on as one chunk
+  ring::Slice body_bytes{};      // kept until the node's first byte, to be sent again if need be
+
+  bool is_head = false;            // HEAD: the answer has no body
+  bool client_keeps_alive = true;  // the client's connection goes on after the answer
+  bool client_is_old = false;      // HTTP/1.0 knows no chunks
+  bool may_be_sent_again = false;
+  bool on_used_connection = false;
+  bool node_said_something = false;
+
+  std::unique_ptr<Upgrade> upgrade{};  // null: a plain request
+
+  std::shared_ptr<const upstream::Addresses> addresses{};
+  std::size_t address_index = 0;
+  std::uint64_t connect_deadline_ns = 0;
+
+  http::BodyReader answer{};
+  bool answer_in_chunks = false;  // towards the client
+  bool node_keeps_alive = false;
+};
+
+}  // namespace ringwall::session

@@ -1,0 +1,139 @@
+// session.h: one client, from accept to close: TLS, HTTP, then frames or bytes between it and a node.
+//
+// An explicit state machine (state.h). Everything happens on the shard's thread, in callbacks of the two connections
+// and one timer; nothing here blocks. The client's connection is a member; the node's is borrowed from the pool or
+// made, and given back to the pool to end there. The session ends with exactly one EndReason and is removed from the
+// Service when the client's connection has closed.
+//
+// "What happens when a frame arrives?" is answered in src/session/relay.cc.
+#pragma once
+
+#include <ringwall/connection/connection.h>
+#include <ringwall/ring/timer_wheel.h>
+#include <ringwall/session/client_address.h>
+#include <ringwall/session/end_reason.h>
+#include <ringwall/session/relay.h>
+#include <ringwall/session/request.h>
+#include <ringwall/session/service.h>
+#include <ringwall/session/state.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace ringwall::session {
+
+class Session final : public connection::Owner, public AssemblyBudget::Waiter {
+ public:
+  Session(Service& service, const ListenerService& listener, std::size_t index);
+  ~Session();
+
+  void start(int socket);
+  // Ringwall is ending: in order as soon as what is under way allows, or `now`.
+  void stop(bool now);
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] EndReason end_reason() const { return end_reason_; }
+
+  std::size_t index;  // in Service::sessions
+
+ private:
+  // session.cc: life, callbacks, dispatch by state.
+  void on_connected(connection::Connection& connection) override;
+  void on_established(connection::Connection& connection) override;
+  void on_received(connection::Connection& connection, ring::Slice bytes) override;
+  void on_ended(connection::Connection& connection, connection::End how) override;
+  void on_failed(connection::Connection& connection, connection::Failure failure) override;
+  void on_congested(connection::Connection& connection) override;
+  void on_drained(connection::Connection& connection) override;
+  void on_closed(connection::Connection& connection) override;
+  void on_memory() override;
+  void on_timer();
+  void set_state(State next);
+  void set_timer(std::uint64_t timeout_ms);
+  void update_client_receiving();
+  void client_ended();
+  void client_failed(connection::Failure failure);
+  void note_end(EndReason reason);
+  void finish(EndReason reason);  // what is queued is sent, then the client's connection closes
+  void abort(EndReason reason);   // what was begun cannot be completed: a reset
+  void release_node();
+
+  // head.cc: a request's head, and what is to be done about it.
+  void take_input(std::string_view bytes);
+  [[nodiscard]] std::size_t read_input(std::string_view bytes);
+  [[nodiscard]] std::size_t read_head(std::string_view bytes);
+  void enter_head();
+  void serve(const http::RequestHead& head);
+  void serve_redirect(const http::RequestHead& head);
+  void serve_page(const http::RequestHead& head);
+  void answer(const http::SimpleResponse& response, EndReason reason = EndReason::done);
+  void refuse(http::Refusal refusal, EndReason reason);
+
+  // exchange.cc: a request with its body to the node, the answer back.
+  void begin_exchange(const http::RequestHead& head, NodeService& node);
+  [[nodiscard]] std::size_t read_body(std::string_view bytes);
+  void body_complete();
+  void send_request();
+  void send_again();
+  void begin_answer(const http::ResponseHead& head, ring::Slice rest);
+  void relay_answer(ring::Slice bytes);
+  void end_answer();
+
+  // node.cc: getting a connection to the node, its head, and what can go wrong with either.
+  [[nodiscard]] http::Origin origin(const http::RequestHead& head, const NodeService& node);
+  void connect();
+  void connect_failed(connection::Failure failure);
+  void await_node();
+  void read_node_head(ring::Slice bytes);
+  void node_ended();
+  void node_failed(connection::Failure failure);
+  void node_at_its_limit();
+
+  // upgrade.cc: WebSocket's opening handshake on both sides.
+  void begin_upgrade(const http::RequestHead& head, NodeService& node, config::Mode mode);
+  void complete_upgrade(const http::ResponseHead& head, ring::Slice rest);
+
+  // relay.cc: frames both ways.
+  void begin_relay();
+  void relay_client(const ring::Slice& bytes);
+  void forward_assembled();
+  [[nodiscard]] bool grow_assembly(std::size_t bytes);
+  void hold(ring::Slice bytes);
+  void relay_node(const ring::Slice& bytes);
+  void relay_held();
+  void send_due_frames();
+  void send_to_node(const websocket::ControlFrame& frame);
+  [[nodiscard]] websocket::MaskKey make_mask();
+  void note_message_progress();
+  void set_relay_timer();
+  void on_relay_timer();
+
+  // closing.cc: the end of a WebSocket.
+  void close_both(EndReason reason, websocket::CloseCode to_client, std::string_view client_text,
+                  websocket::CloseCode to_node, std::string_view node_text);
+  void close_when_possible();
+  void relay_lost_node(EndReason reason, websocket::CloseCode to_client, std::string_view text);
+  void relay_lost_client(EndReason reason);
+
+  Service& service_;
+  const ListenerService& listener_;
+  connection::Connection client_;
+  std::unique_ptr<connection::Connection> node_;
+  std::unique_ptr<Request> request_;
+  std::unique_ptr<Relay> relay_;
+  NodeService* place_ = nullptr;  // holds a place among this node's WebSocket connections
+  std::string input_;             // of the client, not yet read
+  std::string node_input_;        // of the node's head
+  AddressBytes address_{};        // of the client; behind a trusted proxy, the one it names
+  AddressBytes peer_{};
+  std::string address_text_;
+  ring::TimerOf<Session, &Session::on_timer> timer_{*this};
+  State state_ = State::handshake;
+  EndReason end_reason_ = EndReason::none;
+  bool waits_for_memory_ = false;
+  bool served_one_ = false;  // a request on this connection has been answered
+};
+
+}  // namespace ringwall::session

@@ -1,0 +1,164 @@
+// A request's head: read it, decide, and answer what needs no node.
+#include <ringwall/config/route.h>
+#include <ringwall/http/writer.h>
+#include <ringwall/session/session.h>
+#include <ringwall/session/site.h>
+
+namespace ringwall::session {
+
+namespace {
+
+constexpr std::string_view health_path = "/health";
+constexpr std::string_view readiness_path = "/health/readiness";
+
+bool is_get(const http::RequestHead& head) {
+  return head.method == http::Method::get || head.method == http::Method::head;
+}
+
+}  // namespace
+
+void Session::enter_head() {
+  set_state(State::head);
+  request_.reset();
+  const config::Timeouts& timeouts = service_.config.timeouts;
+  set_timer(served_one_ && input_.empty() ? timeouts.keep_alive_ms : timeouts.head_ms);
+}
+
+void Session::take_input(std::string_view bytes) {
+  if (input_.empty()) {
+    const std::size_t used = read_input(bytes);
+    // A request that was answered at once may have left the session at its end.
+    if (state_ != State::ending) input_.assign(bytes.substr(used));
+  } else {
+    input_.append(bytes);
+    input_.erase(0, read_input(input_));
+  }
+  if (state_ == State::ending) return;
+  update_client_receiving();
+}
+
+// Reads as far as the state allows. Returns what was used up.
+std::size_t Session::read_input(std::string_view bytes) {
+  std::size_t used = 0;
+  while (used < bytes.size() || state_ == State::body) {
+    const State before = state_;
+    std::size_t step = 0;
+    if (state_ == State::head) {
+      step = read_head(bytes.substr(used));
+    } else if (state_ == State::body) {
+      step = read_body(bytes.substr(used));
+    }
+    used += step;
+    if (step == 0 && state_ == before) break;
+    if (state_ != State::head && state_ != State::body) break;
+  }
+  return used;
+}
+
+std::size_t Session::read_head(std::string_view bytes) {
+  if (served_one_ && input_.empty()) set_timer(service_.config.timeouts.head_ms);
+  http::RequestHead& head = service_.request_head;
+  const auto parsed = http::parse_request_head(bytes, head);
+  if (!parsed) {
+    refuse(parsed.error(), EndReason::client_refused);
+    return 0;
+  }
+  if (*parsed > service_.config.limits.head_bytes_max) {
+    refuse({431, "the request's head is larger than this endpoint takes"}, EndReason::client_refused);
+    return 0;
+  }
+  if (*parsed > 0) serve(head);
+  return *parsed;
+}
+
+void Session::serve(const http::RequestHead& head) {
+  if (listener_.config.kind == config::ListenerKind::redirect) return serve_redirect(head);
+  const std::string_view name = client_.transport() != nullptr ? client_.transport()->server_name()
+                                                               : http::host_without_port(head.host);
+  const config::Destination destination = config::destination(listener_.config, name, head.path);
+  NodeService& node = *service_.nodes[destination.upstream_index];
+  const ClientOrigin origin =
+      client_origin(peer_, client_.transport() != nullptr, head, listener_.config.trusted_proxies);
+  if (origin.address != address_) {
+    address_ = origin.address;
+    address_text_ = to_text(address_);
+  }
+  if (head.wants_websocket) return begin_upgrade(head, node, destination.mode);
+  const bool is_health = head.path == health_path || head.path == readiness_path;
+  if (destination.mode == config::Mode::rpc) {
+    if (head.method == http::Method::post || head.method == http::Method::options || (is_get(head) && is_health)) {
+      return begin_exchange(head, node);
+    }
+  }
+  if (is_get(head)) return serve_page(head);
+  const http::Header allow{"Allow", destination.mode == config::Mode::rpc ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD"};
+  answer({.status = 405,
+          .body = "this endpoint takes JSON-RPC by WebSocket or by POST\n",
+          .keep_alive = false,
+          .to_head = head.method == http::Method::head,
+          .extra = {&allow, 1}});
+}
+
+void Session::serve_redirect(const http::RequestHead& head) {
+  const bool to_head = head.method == http::Method::head;
+  if (head.path.starts_with(acme_prefix) && !listener_.config.acme_webroot.empty()) {
+    const auto challenge = read_acme_challenge(listener_.config.acme_webroot, head.path);
+    if (!is_get(head) || !challenge) {
+      return answer({.status = 404, .body = "no such challenge\n", .keep_alive = false, .to_head = to_head});
+    }
+    return answer({.status = 200,
+                   .content_type = "application/octet-stream",
+                   .body = *challenge,
+                   .keep_alive = head.keep_alive && head.framing == http::Framing::none,
+                   .to_head = to_head});
+  }
+  const auto location = redirect_location(head, listener_.config.public_name);
+  if (!location) return refuse({400, "Host is missing: this port only points to https"}, EndReason::client_refused);
+  const http::Header field{"Location", *location};
+  answer({.status = 308,
+          .body = "this endpoint is at https\n",
+          .keep_alive = head.keep_alive && head.framing == http::Framing::none,
+          .to_head = to_head,
+          .extra = {&field, 1}});
+}
+
+void Session::serve_page(const http::RequestHead& head) {
+  const bool secure = client_origin(peer_, client_.transport() != nullptr, head, listener_.config.trusted_proxies).https;
+  const std::string_view authority = listener_.config.public_name.empty() ? head.host : listener_.config.public_name;
+  const bool tunnel = listener_.config.mode == config::Mode::tunnel;
+  const bool keep_alive = head.keep_alive && head.framing == http::Framing::none;
+  const bool to_head = head.method == http::Method::head;
+  if (accepts_html(head)) {
+    return answer({.status = 200,
+                   .content_type = "text/html; charset=utf-8",
+                   .body = page_html(authority, secure, tunnel),
+                   .keep_alive = keep_alive,
+                   .to_head = to_head});
+  }
+  static constexpr http::Header upgrade[] = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
+  answer({.status = 426,
+          .body = page_text(authority, secure, tunnel),
+          .keep_alive = keep_alive,
+          .to_head = to_head,
+          .extra = upgrade});
+}
+
+// An answer of Ringwall's own to a request whose body, if any, has not been read.
+void Session::answer(const http::SimpleResponse& response, EndReason reason) {
+  const auto bytes = http::simple_response(service_.head_text, response);
+  if (!bytes) return refuse({400, "the request names too long a place"}, EndReason::client_refused);
+  client_.send_copy(std::string_view(service_.head_text.data(), *bytes));
+  served_one_ = true;
+  if (!response.keep_alive || service_.stopping) return finish(reason);
+  set_timer(service_.config.timeouts.keep_alive_ms);
+}
+
+void Session::refuse(http::Refusal refusal, EndReason reason) {
+  const bool to_head = request_ && request_->is_head;
+  const auto bytes = http::refusal_response(service_.head_text, refusal, to_head);
+  RINGWALL_CHECK(bytes.has_value());
+  client_.send_copy(std::string_view(service_.head_text.data(), *bytes));
+  finish(reason);
+}
+
+}  // namespace ringwall::session

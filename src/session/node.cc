@@ -1,0 +1,147 @@
+// Getting a connection to the node and the head of its answer, and what can go wrong with either.
+#include <ringwall/session/session.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace ringwall::session {
+
+http::Origin Session::origin(const http::RequestHead& head, const NodeService& node) {
+  const bool https =
+      client_origin(peer_, client_.transport() != nullptr, head, listener_.config.trusted_proxies).https;
+  return {.address = address_text_,
+          .proto = https ? "https" : "http",
+          .host_for_node = listener_.config.host == config::HostHeader::preserve && !head.host.empty()
+                               ? head.host
+                               : std::string_view(node.host)};
+}
+
+void Session::connect() {
+  Request& request = *request_;
+  const std::uint64_t now_ns = service_.resources.ring.now_ns();
+  if (!request.addresses) {
+    request.addresses = request.node.target.addresses();
+    request.address_index = 0;
+    request.connect_deadline_ns = now_ns + std::uint64_t{service_.config.timeouts.connect_ms} * 1'000'000;
+  }
+  set_state(State::connecting);
+  if (request.address_index >= request.addresses->size()) {
+    service_.notify(Notice::node_unreachable, "upstream " + request.node.target.name() +
+                                                  ": its name has not been found: is upstream.address right?");
+    return refuse({502, "the node cannot be found"}, EndReason::node_unreachable);
+  }
+  node_ = std::make_unique<connection::Connection>(service_.resources, *this);
+  const std::uint64_t left_ns = request.connect_deadline_ns > now_ns ? request.connect_deadline_ns - now_ns : 0;
+  node_->connect((*request.addresses)[request.address_index++], left_ns);
+}
+
+// The next address is tried from on_closed, when this connection has been joined.
+void Session::connect_failed(connection::Failure failure) {
+  Request& request = *request_;
+  if (failure != connection::Failure::connect_time && request.address_index < request.addresses->size()) return;
+  const bool late = failure == connection::Failure::connect_time;
+  service_.notify(Notice::node_unreachable, "upstream " + request.node.target.name() + ": no connection: " +
+                                                std::string(connection::name(failure)) + " (errno " +
+                                                std::to_string(node_->last_errno()) + ")");
+  refuse(late ? http::Refusal{504, "the node did not accept a connection in time"}
+              : http::Refusal{502, "the node accepts no connection"},
+         EndReason::node_unreachable);
+}
+
+void Session::await_node() {
+  set_state(State::awaiting);
+  node_input_.clear();
+  set_timer(service_.config.timeouts.response_ms);
+}
+
+void Session::read_node_head(ring::Slice bytes) {
+  Request& request = *request_;
+  request.node_said_something = true;
+  std::string_view text(reinterpret_cast<const char*>(bytes.bytes().data()), bytes.size());
+  const bool in_pieces = !node_input_.empty();
+  if (in_pieces) text = node_input_.append(text);
+  http::ResponseHead& head = service_.response_head;
+  std::size_t used = 0;
+  do {
+    const auto parsed = http::parse_response_head(text.substr(used), request.is_head, head);
+    if (!parsed) {
+      service_.notify(Notice::node_garbage, "upstream " + request.node.target.name() +
+                                                ": its answer is not HTTP/1.1 as it should be: " +
+                                                std::string(parsed.error()));
+      return refuse({502, "the node's answer cannot be understood"}, EndReason::node_garbage);
+    }
+    if (*parsed == 0) {
+      node_input_ = std::string(text.substr(used));
+      return;
+    }
+    used += *parsed;
+  } while (head.status < 200 && head.status != 101);
+
+  if (head.status == 429) return node_at_its_limit();
+  const std::string_view after = text.substr(used);
+  ring::Slice rest = in_pieces ? service_.resources.arena.copy(std::as_bytes(std::span(after)))
+                               : bytes.share(std::as_bytes(std::span(after)));
+  if (request.upgrade) return complete_upgrade(head, std::move(rest));
+  if (head.status == 101) {
+    return refuse({502, "the node answered an upgrade that was not asked for"}, EndReason::node_garbage);
+  }
+  begin_answer(head, std::move(rest));
+}
+
+void Session::node_at_its_limit() {
+  ++service_.node_limit_reached;
+  service_.notify(Notice::node_at_its_limit, "upstream " + request_->node.target.name() +
+                                                 ": the node is at its connection limit (429): raise its "
+                                                 "--rpc-max-connections, or lower upstream.connections_max");
+  static constexpr http::Header retry{"Retry-After", "5"};
+  answer({.status = 503,
+          .body = "the node is at its connection limit: try again later\n",
+          .keep_alive = false,
+          .to_head = request_->is_head,
+          .extra = {&retry, 1}},
+         EndReason::node_refused);
+}
+
+void Session::node_ended() {
+  switch (state_) {
+    case State::awaiting:
+      if (request_->on_used_connection && !request_->node_said_something && request_->may_be_sent_again) {
+        return send_again();
+      }
+      return refuse({502, "the node closed the connection without an answer"}, EndReason::node_gone);
+    case State::responding:
+      if (request_->answer.whole_at_close()) {
+        request_->node_keeps_alive = false;
+        return end_answer();
+      }
+      return abort(EndReason::node_gone);
+    case State::relay:
+    case State::closing:
+      return relay_lost_node(EndReason::node_gone, websocket::CloseCode::service_restart, "the node has gone");
+    case State::tunnel:
+      return finish(EndReason::node_closed);
+    default:
+      return;
+  }
+}
+
+void Session::node_failed(connection::Failure failure) {
+  if (state_ == State::connecting) return connect_failed(failure);
+  if (failure == connection::Failure::backlog_full) {
+    if (state_ == State::relay || state_ == State::closing) {
+      return relay_lost_node(EndReason::memory_bound, websocket::CloseCode::try_again_later, "out of memory");
+    }
+    return state_ == State::awaiting ? refuse({503, "out of memory: try again later"}, EndReason::memory_bound)
+                                     : abort(EndReason::memory_bound);
+  }
+  if (failure == connection::Failure::send_time) {
+    if (state_ == State::awaiting) return refuse({504, "the node does not read"}, EndReason::node_slow);
+    if (state_ == State::relay || state_ == State::closing) {
+      return relay_lost_node(EndReason::node_slow, websocket::CloseCode::service_restart, "the node does not read");
+    }
+  }
+  if (state_ == State::responding || state_ == State::tunnel) return abort(EndReason::node_gone);
+  node_ended();
+}
+
+}  // namespace ringwall::session

@@ -1,0 +1,52 @@
+#include <ringwall/session/service.h>
+
+#include <ringwall/session/session.h>
+
+#include <algorithm>
+
+namespace ringwall::session {
+
+namespace {
+
+constexpr std::uint64_t notice_interval_ns = 1'000'000'000;
+
+}  // namespace
+
+Service::Service(connection::Resources& resources_in, const config::Config& config_in, NoticeSink notice)
+    : resources(resources_in),
+      config(config_in),
+      assembly(config_in.server.assembly_bytes_max, config_in.server.assembly_bytes_per_address_max),
+      unmasked(std::max<std::size_t>(config_in.server.buffer_bytes, connection::Arena::block_bytes)),
+      notice_(std::move(notice)) {}
+
+Service::~Service() { RINGWALL_CHECK(sessions.empty()); }
+
+void Service::open(int socket, const ListenerService& listener) {
+  ++sessions_opened;
+  sessions.push_back(std::make_unique<Session>(*this, listener, sessions.size()));
+  sessions.back()->start(socket);
+}
+
+void Service::remove(Session& session) {
+  RINGWALL_CHECK(sessions[session.index].get() == &session);
+  ++ended[static_cast<std::size_t>(session.end_reason())];
+  std::swap(sessions[session.index], sessions.back());
+  sessions[session.index]->index = session.index;
+  sessions.pop_back();
+}
+
+void Service::stop(bool now) {
+  stopping = true;
+  for (const std::unique_ptr<Session>& session : sessions) session->stop(now);
+  for (const std::unique_ptr<NodeService>& node : nodes) node->pool.stop();
+}
+
+void Service::notify(Notice notice, const std::string& text) {
+  std::uint64_t& last_ns = noticed_ns_[static_cast<std::size_t>(notice)];
+  const std::uint64_t now_ns = resources.ring.now_ns();
+  if (last_ns != 0 && now_ns < last_ns + notice_interval_ns) return;
+  last_ns = now_ns;
+  notice_(notice, text);
+}
+
+}  // namespace ringwall::session

@@ -1,0 +1,258 @@
+// A session's life: its callbacks, what each state makes of them, and the one way out.
+#include <ringwall/session/session.h>
+
+#include <ringwall/connection/tls_transport.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace ringwall::session {
+
+namespace {
+
+// Of input that waits while the node is asked; past it the client is not read.
+constexpr std::size_t waiting_input_bytes_max = http::head_bytes_max;
+
+}  // namespace
+
+Session::Session(Service& service, const ListenerService& listener, std::size_t index_in)
+    : index(index_in), service_(service), listener_(listener), client_(service.resources, *this) {}
+
+Session::~Session() {
+  RINGWALL_CHECK(state_ == State::ending && end_reason_ != EndReason::none);
+  RINGWALL_CHECK(!node_ && place_ == nullptr);
+}
+
+void Session::start(int socket) {
+  ring::Backend& backend = service_.resources.ring.backend();
+  peer_ = address_ = address_bytes(backend.peer_address(socket));
+  address_text_ = to_text(address_);
+  set_timer(service_.config.timeouts.handshake_ms);
+  if (listener_.tls) {
+    client_.adopt(socket, std::make_unique<connection::TlsTransport>(*listener_.tls, service_.resources.arena));
+  } else {
+    client_.adopt(socket, nullptr);
+    enter_head();
+  }
+}
+
+void Session::set_state(State next) {
+  RINGWALL_CHECK(may_follow(state_, next));
+  state_ = next;
+}
+
+void Session::set_timer(std::uint64_t timeout_ms) {
+  ring::Ring& ring = service_.resources.ring;
+  ring.timers().start(timer_, ring.now_ns() + timeout_ms * 1'000'000);
+}
+
+// The end ----------------------------------------------------------------------------------------------------------
+
+void Session::note_end(EndReason reason) {
+  if (end_reason_ == EndReason::none) end_reason_ = reason;
+}
+
+void Session::finish(EndReason reason) {
+  if (state_ == State::ending) return;
+  note_end(reason);
+  set_state(State::ending);
+  timer_.stop();
+  release_node();
+  client_.finish();
+}
+
+void Session::abort(EndReason reason) {
+  if (state_ == State::ending) return;
+  note_end(reason);
+  set_state(State::ending);
+  timer_.stop();
+  release_node();
+  client_.abort();
+}
+
+void Session::release_node() {
+  if (std::exchange(waits_for_memory_, false)) service_.assembly.stop_waiting(*this);
+  if (place_ != nullptr) std::exchange(place_, nullptr)->target.give_back_place();
+  if (node_) request_->node.pool.retire(std::move(node_));
+}
+
+void Session::on_closed(connection::Connection& connection) {
+  if (&connection == node_.get()) {
+    // Only a connection that failed comes here: the others end in the pool.
+    node_.reset();
+    RINGWALL_CHECK(state_ == State::connecting);
+    return connect();
+  }
+  RINGWALL_CHECK(state_ == State::ending);
+  service_.remove(*this);
+}
+
+void Session::stop(bool now) {
+  if (now) return abort(EndReason::stopping);
+  switch (state_) {
+    case State::handshake:
+    case State::tunnel:
+      return finish(EndReason::stopping);
+    case State::head:
+      if (input_.empty()) finish(EndReason::stopping);
+      return;
+    case State::relay:
+      return close_both(EndReason::stopping, websocket::CloseCode::going_away, "the proxy is stopping",
+                        websocket::CloseCode::going_away, "the proxy is stopping");
+    default:
+      if (request_) request_->client_keeps_alive = false;
+  }
+}
+
+// Callbacks --------------------------------------------------------------------------------------------------------
+
+void Session::on_connected(connection::Connection&) {
+  RINGWALL_CHECK(state_ == State::connecting);
+  send_request();
+}
+
+void Session::on_established(connection::Connection&) {
+  RINGWALL_CHECK(state_ == State::handshake);
+  enter_head();
+}
+
+void Session::on_received(connection::Connection& connection, ring::Slice bytes) {
+  if (&connection == &client_) {
+    switch (state_) {
+      case State::relay:
+        return relay_client(bytes);
+      case State::tunnel:
+        return node_->send(std::move(bytes));
+      case State::closing:
+      case State::ending:
+        return;
+      default:
+        return take_input({reinterpret_cast<const char*>(bytes.bytes().data()), bytes.size()});
+    }
+  }
+  switch (state_) {
+    case State::awaiting:
+      return read_node_head(std::move(bytes));
+    case State::responding:
+      return relay_answer(std::move(bytes));
+    case State::relay:
+    case State::closing:
+      return relay_node(bytes);
+    case State::tunnel:
+      return client_.send(std::move(bytes));
+    default:
+      return;
+  }
+}
+
+void Session::on_ended(connection::Connection& connection, connection::End) {
+  if (&connection == &client_) return client_ended();
+  node_ended();
+}
+
+void Session::on_failed(connection::Connection& connection, connection::Failure failure) {
+  if (&connection == &client_) return client_failed(failure);
+  node_failed(failure);
+}
+
+void Session::client_ended() {
+  switch (state_) {
+    case State::head:
+      return input_.empty() && served_one_ ? finish(EndReason::client_closed) : finish(EndReason::client_gone);
+    case State::connecting:
+    case State::awaiting:
+    case State::responding:
+      // A half-close after a whole request is a client that waits for its answer.
+      if (request_->upgrade) return finish(EndReason::client_gone);
+      request_->client_keeps_alive = false;
+      return;
+    case State::relay:
+      return relay_lost_client(EndReason::client_gone);
+    case State::tunnel:
+      return finish(EndReason::client_closed);
+    case State::closing:
+    case State::ending:
+      return;
+    default:
+      return finish(EndReason::client_gone);
+  }
+}
+
+void Session::client_failed(connection::Failure failure) {
+  using connection::Failure;
+  if (state_ == State::ending) return;
+  if (failure == Failure::transport) {
+    if (client_.transport()->is_plain_http()) {
+      const http::Refusal refusal{400, "this port speaks TLS: use https:// or wss:// instead of http:// or ws://"};
+      const auto bytes = http::refusal_response(service_.head_text, refusal);
+      if (bytes) client_.finish_without_transport({service_.head_text.data(), *bytes});
+    }
+    if (state_ == State::relay) return relay_lost_client(EndReason::tls_failed);
+    return finish(EndReason::tls_failed);
+  }
+  const EndReason reason = failure == Failure::reset          ? EndReason::client_reset
+                           : failure == Failure::send_time    ? EndReason::client_slow
+                           : failure == Failure::backlog_full ? EndReason::memory_bound
+                                                              : EndReason::client_gone;
+  if (state_ == State::relay) return relay_lost_client(reason);
+  abort(reason);
+}
+
+void Session::on_congested(connection::Connection& connection) {
+  if (&connection != &client_) return update_client_receiving();
+  if (node_) node_->pause_receiving();
+}
+
+void Session::on_drained(connection::Connection& connection) {
+  if (&connection != &client_) return update_client_receiving();
+  if (node_) node_->resume_receiving();
+}
+
+void Session::update_client_receiving() {
+  const bool pause = waits_for_memory_ || (node_ && node_->is_congested()) || input_.size() > waiting_input_bytes_max;
+  if (pause == client_.is_paused()) return;
+  if (pause) {
+    client_.pause_receiving();
+  } else {
+    client_.resume_receiving();
+  }
+}
+
+void Session::on_memory() {
+  waits_for_memory_ = false;
+  if (state_ == State::body) {
+    take_input({});
+  } else if (state_ == State::relay) {
+    relay_held();
+  }
+  update_client_receiving();
+}
+
+void Session::on_timer() {
+  switch (state_) {
+    case State::handshake:
+      return abort(EndReason::client_slow);
+    case State::head:
+      if (input_.empty()) return finish(served_one_ ? EndReason::done : EndReason::client_silent);
+      return refuse({408, "the request's head was not complete in time"}, EndReason::client_slow);
+    case State::body:
+      if (waits_for_memory_) return refuse({413, "no memory for this body: try again later"}, EndReason::memory_bound);
+      return refuse({408, "the request's body was not complete in time"}, EndReason::client_slow);
+    case State::awaiting:
+      // A node that is still taking the request is timed by its connection.
+      if (node_->is_congested()) return set_timer(service_.config.timeouts.response_ms);
+      return refuse({504, "the node did not answer in time"}, EndReason::node_slow);
+    case State::responding:
+      // So is a client that is still taking the answer.
+      if (node_->is_paused()) return set_timer(service_.config.timeouts.response_ms);
+      return abort(EndReason::node_slow);
+    case State::relay:
+      return on_relay_timer();
+    case State::closing:
+      return abort(end_reason_);
+    default:
+      RINGWALL_CHECK(!"a timer ran in a state that has none");
+  }
+}
+
+}  // namespace ringwall::session

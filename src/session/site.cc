@@ -1,0 +1,120 @@
+#include <ringwall/session/site.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+namespace ringwall::session {
+
+namespace {
+
+constexpr std::size_t challenge_bytes_max = 4096;
+constexpr std::size_t token_bytes_max = 255;
+
+std::string escape_html(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    switch (c) {
+      case '&': escaped += "&amp;"; break;
+      case '<': escaped += "&lt;"; break;
+      case '>': escaped += "&gt;"; break;
+      case '"': escaped += "&quot;"; break;
+      case '\'': escaped += "&#39;"; break;
+      default: escaped += c;
+    }
+  }
+  return escaped;
+}
+
+std::string escape_url(std::string_view text) {
+  static constexpr std::string_view hex = "0123456789ABCDEF";
+  std::string escaped;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z') || c == '-' || c == '.' ||
+        c == '_' || c == '~') {
+      escaped += c;
+    } else {
+      escaped += '%';
+      escaped += hex[byte >> 4];
+      escaped += hex[byte & 15];
+    }
+  }
+  return escaped;
+}
+
+std::string web_socket_address(std::string_view authority, bool secure) {
+  return std::string(secure ? "wss://" : "ws://").append(authority);
+}
+
+std::string apps_link(const std::string& address) {
+  return "https://polkadot.js.org/apps/?rpc=" + escape_url(address);
+}
+
+bool is_token_character(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+}
+
+}  // namespace
+
+std::string page_html(std::string_view authority, bool secure, bool tunnel) {
+  const std::string address = web_socket_address(authority, secure);
+  std::string page =
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+      "<meta name=\"viewport\" content=\"width=device-width\"><title>Polkadot node endpoint</title>"
+      "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}"
+      "code{background:#8882;padding:.2em .4em;border-radius:4px}</style></head><body>\n";
+  if (tunnel) {
+    page += "<h1>Peer-to-peer endpoint of a Polkadot SDK node</h1>\n<p>Other nodes connect here by WebSocket: <code>" +
+            escape_html(address) + "</code></p>\n";
+  } else {
+    page += "<h1>JSON-RPC endpoint of a Polkadot SDK node</h1>\n<p>Wallets and programs connect by WebSocket: <code>" +
+            escape_html(address) + "</code></p>\n<p>Or send JSON-RPC with HTTP POST to this address.</p>\n" +
+            "<p><a href=\"" + escape_html(apps_link(address)) + "\">Open it in Polkadot.js Apps</a></p>\n";
+  }
+  return page + "</body></html>\n";
+}
+
+std::string page_text(std::string_view authority, bool secure, bool tunnel) {
+  const std::string address = web_socket_address(authority, secure);
+  if (tunnel) return "Peer-to-peer endpoint of a Polkadot SDK node: connect by WebSocket to " + address + "\n";
+  return "JSON-RPC endpoint of a Polkadot SDK node: connect by WebSocket to " + address +
+         ", or send a POST with Content-Type: application/json\nPolkadot.js Apps: " + apps_link(address) + "\n";
+}
+
+bool accepts_html(const http::RequestHead& head) {
+  return head.find("accept").value_or("").find("text/html") != std::string_view::npos;
+}
+
+std::optional<std::string> redirect_location(const http::RequestHead& head, std::string_view public_name) {
+  const std::string_view host = public_name.empty() ? http::host_without_port(head.host) : public_name;
+  if (host.empty()) return std::nullopt;
+  std::string location = std::string("https://").append(host).append(head.path == "*" ? "/" : head.path);
+  if (head.has_query) location.append("?").append(head.query);
+  return location;
+}
+
+std::optional<std::string> read_acme_challenge(const std::string& webroot, std::string_view path) {
+  if (webroot.empty() || !path.starts_with(acme_prefix)) return std::nullopt;
+  const std::string_view token = path.substr(acme_prefix.size());
+  if (token.empty() || token.size() > token_bytes_max || !std::ranges::all_of(token, is_token_character)) {
+    return std::nullopt;
+  }
+  const std::string file = std::string(webroot).append(acme_prefix).append(token);
+  const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+  if (descriptor < 0) return std::nullopt;
+  std::optional<std::string> text;
+  std::array<char, challenge_bytes_max> bytes;
+  struct stat about {};
+  if (fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode)) {
+    const ssize_t count = read(descriptor, bytes.data(), bytes.size());
+    if (count >= 0) text.emplace(bytes.data(), static_cast<std::size_t>(count));
+  }
+  close(descriptor);
+  return text;
+}
+
+}  // namespace ringwall::session
