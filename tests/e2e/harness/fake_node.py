@@ -70,12 +70,15 @@ class NodeConnection(Stream):
         self.reply(200, json.dumps(value).encode(), [("Content-Type", "application/json"), *fields])
 
     def answer_calls(self, result="ok", fields=()) -> None:
-        """Answers POSTs until the other side closes."""
+        """Answers POSTs, and GETs of health, until the other side closes."""
         while True:
             try:
                 request = self.read_request()
             except EOFError:
                 return
+            if request.method != "POST":
+                self.reply(200 if request.method in ("GET", "HEAD") else 405)
+                continue
             self.reply_json({"jsonrpc": "2.0", "id": request.json["id"], "result": result}, fields)
 
     def accept_upgrade(self, fields=(), accept: str | None = None) -> Request:
