@@ -1,0 +1,125 @@
+// The table of descriptors, the direct system calls, and the waking of what waits on a file.
+#include "sim/kernel/sim_kernel.h"
+
+#include <ringwall/check.h>
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace ringwall::sim {
+
+namespace {
+
+// Not near those of the process, so that a system call on a simulated descriptor finds nothing.
+constexpr int first_descriptor = 100'000;
+constexpr std::uint64_t late_ns_max = 20 * millisecond;
+
+}  // namespace
+
+std::shared_ptr<File> SimKernel::make_file(File::Kind kind) {
+  return std::make_shared<File>(world_, kind, [this](File& file) { wake(file); });
+}
+
+// The lowest that is free, as Linux does, so that a descriptor used after its close is soon another's.
+int SimKernel::install(std::shared_ptr<File> file) {
+  const auto free = std::ranges::find(files_, nullptr);
+  const int descriptor = first_descriptor + static_cast<int>(free - files_.begin());
+  if (free == files_.end()) {
+    files_.push_back(std::move(file));
+  } else {
+    *free = std::move(file);
+  }
+  ++open_;
+  return descriptor;
+}
+
+std::shared_ptr<File> SimKernel::file_at(int descriptor) const {
+  const auto index = static_cast<std::size_t>(descriptor - first_descriptor);
+  return descriptor >= first_descriptor && index < files_.size() ? files_[index] : nullptr;
+}
+
+bool SimKernel::descriptors_ran_out() {
+  return open_ >= settings_.descriptors_max || world_.random().chance(world_.faults().descriptor_refused);
+}
+
+int SimKernel::open_tcp_socket(int family) {
+  if (family != AF_INET && family != AF_INET6) return -EAFNOSUPPORT;
+  if (descriptors_ran_out()) {
+    world_.trace("socket: no more descriptors, %ld are open", open_);
+    return -EMFILE;
+  }
+  const int descriptor = install(make_file(File::Kind::socket));
+  world_.trace("socket: descriptor %ld", descriptor);
+  return descriptor;
+}
+
+ring::SocketAddress SimKernel::peer_address(int socket) {
+  const std::shared_ptr<File> file = file_at(socket);
+  if (!file || !file->endpoint || !file->endpoint->is_established()) return {};
+  return file->endpoint->peer_address();
+}
+
+void SimKernel::reset_on_close(int socket) {
+  const std::shared_ptr<File> file = file_at(socket);
+  if (!file) world_.fail("reset_on_close on a descriptor that is not open");
+  file->reset_on_close = true;
+}
+
+void SimKernel::close_socket(int socket) {
+  const std::shared_ptr<File> file = file_at(socket);
+  if (!file) world_.fail("close_socket on a descriptor that is not open");
+  if (!file->in_flight.empty()) world_.fail("close_socket on a descriptor with requests in flight");
+  world_.trace("close descriptor %ld", socket);
+  release(socket);
+}
+
+void SimKernel::release(int descriptor) {
+  files_[static_cast<std::size_t>(descriptor - first_descriptor)].reset();
+  --open_;
+  world_.note_progress();
+}
+
+int SimKernel::open_listener(const ring::SocketAddress& address, std::size_t backlog_max) {
+  const std::shared_ptr<File> file = make_file(File::Kind::listener);
+  file->backlog_max = backlog_max;
+  world_.listen(address, *file);
+  return install(file);
+}
+
+int SimKernel::open_mailbox() { return install(make_file(File::Kind::mailbox)); }
+
+void SimKernel::signal_mailbox(int mailbox) {
+  const std::shared_ptr<File> file = file_at(mailbox);
+  RINGWALL_CHECK(file && file->kind == File::Kind::mailbox);
+  ++file->signals;
+  wake(*file);
+}
+
+void SimKernel::attach(File& file, std::shared_ptr<Endpoint> endpoint) {
+  file.endpoint = std::move(endpoint);
+  file.endpoint->changed = [this, &file] { wake(file); };
+}
+
+// Sockets may be served late and so overtake each other; what waits on one socket never does.
+void SimKernel::wake(File& file) {
+  if ((file.reader == nullptr && file.writer == nullptr) || std::exchange(file.wake_is_due, true)) return;
+  const bool is_late = world_.random().chance(world_.faults().late_completion);
+  run_later(is_late ? world_.random().skewed(0, late_ns_max) : 0, [this, weak = file.weak_from_this()] {
+    if (const std::shared_ptr<File> woken = weak.lock()) serve(*woken);
+  });
+}
+
+void SimKernel::serve(File& file) {
+  file.wake_is_due = false;
+  const bool reader_first = world_.random().below(2) == 0;
+  for (Request* File::* slot :
+       {reader_first ? &File::reader : &File::writer, reader_first ? &File::writer : &File::reader}) {
+    Request* request = file.*slot;
+    if (request != nullptr && !request->is_ending && is_ready(*request)) (void)attempt(*request);
+  }
+}
+
+}  // namespace ringwall::sim

@@ -1,0 +1,77 @@
+// file.h: what a simulated descriptor stands for, and the requests that are in flight on it.
+//
+// As in Linux, a request keeps its file alive: closing a descriptor under a receive neither ends the receive nor the
+// connection. The last one to let go closes the connection.
+#pragma once
+
+#include <liburing.h>
+#include <ringwall/ring/backend.h>
+
+#include "sim/kernel/tcp.h"
+#include "sim/kernel/world.h"
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace ringwall::sim {
+
+struct Request;
+
+struct File final : Listener, std::enable_shared_from_this<File> {
+  enum class Kind : std::uint8_t { socket, listener, mailbox };
+
+  File(World& world_in, Kind kind_in, std::function<void(File&)> wake_in)
+      : world(world_in), kind(kind_in), wake(std::move(wake_in)) {}
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  ~File() {
+    if (kind == Kind::listener) world.stop_listening(*this);
+    for (const auto& waiting : backlog) waiting->reset();
+    if (!endpoint) return;
+    endpoint->changed = nullptr;
+    if (reset_on_close) {
+      endpoint->reset();
+    } else {
+      endpoint->close();
+    }
+  }
+
+  Answer answer(const std::shared_ptr<Endpoint>& server_end) override {
+    if (backlog.size() >= backlog_max) return Answer::ignore;
+    backlog.push_back(server_end);
+    wake(*this);
+    return Answer::accept;
+  }
+
+  World& world;
+  Kind kind;
+  std::function<void(File&)> wake;                // tries again what waits here, now or later
+  std::shared_ptr<Endpoint> endpoint;             // of a socket, once it is connected or connecting
+  std::deque<std::shared_ptr<Endpoint>> backlog;  // of a listener
+  std::size_t backlog_max = 0;
+  std::uint64_t signals = 0;        // of a mailbox
+  std::vector<Request*> in_flight;  // in the order in which they were submitted
+  Request* reader = nullptr;        // the one of them that waits for bytes or connections
+  Request* writer = nullptr;        // the one that waits for room, or to be connected
+  bool wake_is_due = false;
+  bool reset_on_close = false;
+};
+
+struct Request {
+  io_uring_sqe entry{};
+  std::uint64_t number = 0;  // in the order in which they were submitted
+  std::shared_ptr<File> file;
+  std::vector<iovec> parts;    // of a send
+  std::size_t bytes_done = 0;  // of one that waits for all (MSG_WAITALL)
+  std::uint64_t guard = 0;     // a sum of the bytes of a send that waits: they may not change
+  bool is_guarded = false;
+  bool is_ending = false;  // its last completion is on the way
+};
+
+}  // namespace ringwall::sim
