@@ -45,7 +45,7 @@ struct Abilities {
   bool algorithms_seen = false;
   bool ecdsa_any = false, ecdsa_p256 = false, ecdsa_p384 = false;
   bool rsa_pss = false, rsa_any = false;
-  bool groups_seen = false, p256 = false, p384 = false;
+  bool groups_seen = false, x25519 = false, p256 = false, p384 = false;
 };
 
 void read_suites(Reader suites, Abilities& can) {
@@ -85,6 +85,7 @@ void read_groups(Reader groups, Abilities& can) {
     const std::uint32_t group = groups.number(2);
     if (group == 23) can.p256 = true;
     if (group == 24) can.p384 = true;
+    if (group == 29) can.x25519 = true;
   }
 }
 
@@ -115,11 +116,13 @@ bool has_http11(Reader protocols) {
   return false;
 }
 
-bool has_tls13(Reader versions) {
+void read_versions(Reader versions, ClientHello& hello) {
+  hello.tls12 = false;
   while (!versions.empty()) {
-    if (versions.number(2) == 0x0304) return true;
+    const std::uint32_t version = versions.number(2);
+    if (version == 0x0304) hello.tls13 = true;
+    if (version == 0x0303) hello.tls12 = true;
   }
-  return false;
 }
 
 void read_extension(std::uint32_t type, Reader body, ClientHello& hello, Abilities& can) {
@@ -138,14 +141,15 @@ void read_extension(std::uint32_t type, Reader body, ClientHello& hello, Abiliti
       hello.alpn_http11 = has_http11(Reader(body.vector(2)));
       break;
     case 43:  // supported_versions
-      hello.tls13 = has_tls13(Reader(body.vector(1)));
+      read_versions(Reader(body.vector(1)), hello);
       break;
     default:
       break;
   }
 }
 
-void judge_keys(const Abilities& can, ClientHello& hello) {
+void judge(const Abilities& can, ClientHello& hello) {
+  hello.group = can.x25519 || can.p256 || !can.groups_seen;
   if (hello.tls13) {
     hello.ecdsa_p256 = can.ecdsa_p256;
     hello.ecdsa_p384 = can.ecdsa_p384;
@@ -177,8 +181,9 @@ std::optional<ClientHello> parse_client_hello(std::span<const std::byte> message
 
   ClientHello hello;
   Abilities can;
-  body.take(2 + 32);  // legacy_version, random
-  body.vector(1);     // session id
+  hello.tls12 = body.number(2) >= 0x0303;
+  body.take(32);   // random
+  body.vector(1);  // session id
   read_suites(Reader(body.vector(2)), can);
   body.vector(1);  // compression methods
   if (!body.ok()) return std::nullopt;
@@ -190,7 +195,7 @@ std::optional<ClientHello> parse_client_hello(std::span<const std::byte> message
     }
     if (!extensions.ok() || !body.ok() || !body.empty()) return std::nullopt;
   }
-  judge_keys(can, hello);
+  judge(can, hello);
   return hello;
 }
 

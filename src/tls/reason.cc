@@ -15,8 +15,6 @@ bool is_about_certificate(std::uint8_t alert) { return (alert >= 42 && alert <= 
 
 FailureReason reason_for(int error, std::optional<std::uint8_t> alert_received, bool ready) {
   switch (error) {
-    case VERSION_ERROR:
-      return ready ? FailureReason::malformed : FailureReason::protocol_version;
     case MATCH_SUITE_ERROR:
     case UNSUPPORTED_SUITE:
     case ECC_CURVE_ERROR:
@@ -30,8 +28,9 @@ FailureReason reason_for(int error, std::optional<std::uint8_t> alert_received, 
     case AES_GCM_AUTH_E:
     case MAC_CMP_FAILED_E:
       return FailureReason::bad_record;
+    case DUPLICATE_MSG_E:
     case SECURE_RENEGOTIATION_E:
-      return FailureReason::renegotiation;
+      return ready ? FailureReason::renegotiation : FailureReason::malformed;
     case MEMORY_ERROR:
     case MEMORY_E:
     case RNG_FAILURE_E:

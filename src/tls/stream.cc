@@ -42,11 +42,13 @@ int Stream::receive(WOLFSSL*, char* to, int size, void* stream) {
     const std::size_t given = std::min(wanted, record.size() - self.hello_given_);
     std::memcpy(to, record.data() + self.hello_given_, given);
     self.hello_given_ += given;
+    self.watch(record.subspan(self.hello_given_ - given, given));
     return static_cast<int>(given);
   }
   if (!self.in_ || self.in_->empty()) return WOLFSSL_CBIO_ERR_WANT_READ;
   const std::size_t given = std::min(wanted, self.in_->size());
   std::memcpy(to, self.in_->data(), given);
+  if (!self.ready_) self.watch(self.in_->first(given));
   *self.in_ = self.in_->subspan(given);
   return static_cast<int>(given);
 }
@@ -58,6 +60,32 @@ int Stream::send(WOLFSSL*, char* from, int size, void* stream) {
   self.out_->append(std::as_bytes(std::span(from, static_cast<std::size_t>(size))));
   self.answered_ = true;
   return size;
+}
+
+// Follows the record headers in what wolfSSL reads.
+void Stream::watch(std::span<const std::byte> given) {
+  for (const std::byte byte : given) {
+    if (record_left_ > 0) {
+      --record_left_;
+      continue;
+    }
+    if (record_header_have_ == record_header_.size()) record_header_have_ = 0;
+    record_header_[record_header_have_++] = byte;
+    if (record_header_have_ == record_header_.size()) {
+      record_left_ =
+          std::to_integer<std::size_t>(record_header_[3]) << 8 | std::to_integer<std::size_t>(record_header_[4]);
+    }
+  }
+}
+
+// OpenSSL's clients tell in plain that they refuse our TLS 1.3 certificate, since they have no keys to send with yet.
+// wolfSSL 5.5.4 stops at the header of such an alert; its two bytes are still in the input.
+void Stream::notice_plain_alert() {
+  const bool alert = record_header_have_ == record_header_.size() && record_header_[0] == std::byte{21} &&
+                     record_left_ == 2 && record_header_[4] == std::byte{2};
+  if (failure_.alert_received || !alert || in_->size() < 2) return;
+  failure_.alert_received = std::to_integer<std::uint8_t>((*in_)[1]);
+  *in_ = in_->subspan(2);
 }
 
 std::size_t Stream::input_left() const { return hello_.record().size() - hello_given_ + in_->size(); }
@@ -94,9 +122,18 @@ Progress Stream::begin(Output& out) {
   const auto hello = parse_client_hello(hello_.message());
   if (!hello) return refuse(FailureReason::malformed, "a ClientHello that can't be read", alert::decode_error, out);
   server_name_ = hello->server_name;
+  if (!hello->tls12 && !hello->tls13) {
+    return refuse(FailureReason::protocol_version, "the client offers neither TLS 1.2 nor TLS 1.3",
+                  alert::protocol_version, out);
+  }
   if (hello->alpn && !hello->alpn_http11) {
     return refuse(FailureReason::no_application_protocol, "the client offers ALPN protocols, but not http/1.1",
                   alert::no_application_protocol, out);
+  }
+  // wolfSSL would ask for a key share of a group that the client has not offered.
+  if (!hello->group) {
+    return refuse(FailureReason::no_shared_cipher, "the client offers neither X25519 nor P-256",
+                  alert::handshake_failure, out);
   }
   entry_ = &context_.choose(*hello);
   ssl_ = wolfSSL_new(entry_->wolfssl.get());
@@ -194,6 +231,7 @@ Progress Stream::fail_with(int error) {
   };
   failure_.alert_received = seen(alerts.last_rx);
   failure_.alert_sent = seen(alerts.last_tx);
+  if (!ready_) notice_plain_alert();
   failure_.reason = reason_for(error, failure_.alert_received, ready_);
   failure_.text = text_for(error, failure_);
   return Progress::failed;

@@ -27,6 +27,8 @@ inline constexpr std::size_t client_hello_bytes_max = 16 * 1024;
 struct ClientHello {
   std::string server_name;  // lower case; empty when absent or no host name
   bool tls13 = false;       // in supported_versions
+  bool tls12 = false;       // there too; without that extension, by legacy_version
+  bool group = false;       // X25519 or P-256 is among its groups (or it sent none, in TLS 1.2)
   // Whether the client can verify a key of this kind in the version that it will get.
   bool ecdsa_p256 = false;
   bool ecdsa_p384 = false;

@@ -14,6 +14,7 @@
 // Source: RFC 8446, RFC 5246, RFC 7301 (ALPN), RFC 6066 (server name, stapling).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -91,12 +92,18 @@ class Stream {
   [[nodiscard]] Progress accept(std::span<const std::byte>& in, Output& out);
   [[nodiscard]] Progress fail_with(int error);
   [[nodiscard]] std::size_t input_left() const;
+  void watch(std::span<const std::byte> given);
+  void notice_plain_alert();
 
   const Context& context_;
   WOLFSSL* ssl_ = nullptr;  // made when the ClientHello is whole
   const Context::Entry* entry_ = nullptr;
   HelloReader hello_;
   std::size_t hello_given_ = 0;  // bytes of hello_.record() that wolfSSL has read
+  // The header of the record that wolfSSL is reading, until the handshake is done.
+  std::array<std::byte, 5> record_header_{};
+  std::size_t record_header_have_ = 0;
+  std::size_t record_left_ = 0;
   std::span<const std::byte>* in_ = nullptr;
   Output* out_ = nullptr;
   std::string server_name_;

@@ -1,0 +1,129 @@
+#include <ringwall/tls/ticket_keys.h>
+
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "peer.h"
+#include "unit/catch.h"
+
+namespace ringwall::tls {
+namespace {
+
+using test::as_bytes;
+
+std::unique_ptr<TicketKeys> keys_for(TicketTimes times) {
+  auto made = TicketKeys::create(times, 0);
+  REQUIRE(made);
+  return std::move(*made);
+}
+
+struct Ticket {
+  std::string text = "the session's secrets";
+  TicketHeader header;
+  std::span<std::byte> bytes() { return std::as_writable_bytes(std::span(text)); }
+};
+
+Ticket sealed_by(TicketKeys& keys, std::string_view name = "a.example") {
+  Ticket ticket;
+  REQUIRE(keys.seal(ticket.bytes(), as_bytes(name), ticket.header));
+  CHECK(ticket.text != "the session's secrets");
+  return ticket;
+}
+
+TicketVerdict open(TicketKeys& keys, Ticket ticket, std::string_view name = "a.example") {
+  const TicketVerdict verdict = keys.open(ticket.bytes(), as_bytes(name), ticket.header);
+  if (verdict != TicketVerdict::refused) CHECK(ticket.text == "the session's secrets");
+  return verdict;
+}
+
+TEST_CASE("a ticket opens with the key that sealed it, and with nothing changed") {
+  const auto keys = keys_for({});
+  const Ticket ticket = sealed_by(*keys);
+  CHECK(open(*keys, ticket) == TicketVerdict::accepted);
+  CHECK(open(*keys, ticket, "b.example") == TicketVerdict::refused);
+  CHECK(open(*keys, ticket, "") == TicketVerdict::refused);
+  CHECK(open(*keys_for({}), ticket) == TicketVerdict::refused);
+
+  const auto refused_with = [&](auto change) {
+    Ticket changed = ticket;
+    change(changed);
+    return open(*keys, changed) == TicketVerdict::refused;
+  };
+  for (std::size_t i = 0; i < ticket.text.size(); ++i) CHECK(refused_with([&](Ticket& t) { t.text[i] ^= 1; }));
+  for (std::size_t i = 0; i < 16; ++i) CHECK(refused_with([&](Ticket& t) { t.header.key_name[i] ^= std::byte{1}; }));
+  for (std::size_t i = 0; i < 16; ++i) CHECK(refused_with([&](Ticket& t) { t.header.nonce[i] ^= std::byte{1}; }));
+  for (std::size_t i = 0; i < 32; ++i) CHECK(refused_with([&](Ticket& t) { t.header.tag[i] ^= std::byte{1}; }));
+  CHECK(refused_with([](Ticket& t) { t.text.pop_back(); }));
+  CHECK(refused_with([](Ticket& t) { t.text.push_back('x'); }));
+  CHECK(refused_with([](Ticket& t) { t.text.clear(); }));
+}
+
+TEST_CASE("an old key opens its tickets until the last of them is past its lifetime") {
+  const auto keys = keys_for({.lifetime_s = 100, .rotation_s = 40});
+  const Ticket ticket = sealed_by(*keys);
+  keys->rotate(39);
+  CHECK(keys->key_count() == 1);
+  CHECK(open(*keys, ticket) == TicketVerdict::accepted);
+  keys->rotate(40);
+  CHECK(keys->key_count() == 2);
+  CHECK(open(*keys, ticket) == TicketVerdict::renewed);
+  CHECK(open(*keys, sealed_by(*keys)) == TicketVerdict::accepted);
+  keys->rotate(139);
+  CHECK(open(*keys, ticket) == TicketVerdict::renewed);
+  keys->rotate(140);
+  CHECK(open(*keys, ticket) == TicketVerdict::refused);
+}
+
+TEST_CASE("the keys stay within their bound however rotate is called") {
+  const auto keys = keys_for({.lifetime_s = 600, .rotation_s = 10});
+  for (std::int64_t now = 0; now < 5000; now += 7) {
+    keys->rotate(now);
+    keys->rotate(now);
+    CHECK(keys->key_count() <= 62);
+  }
+  keys->rotate(100'000);
+  CHECK(keys->key_count() == 2);
+  keys->rotate(99'000);  // a clock that went back changes nothing
+  CHECK(keys->key_count() == 2);
+}
+
+TEST_CASE("no two tickets have the same nonce") {
+  const auto keys = keys_for({});
+  std::set<std::array<std::byte, 16>> nonces;
+  for (int i = 0; i < 1000; ++i) CHECK(nonces.insert(sealed_by(*keys).header.nonce).second);
+}
+
+TEST_CASE("times that make no sense are refused with the right ones") {
+  for (const TicketTimes times :
+       {TicketTimes{.lifetime_s = 0, .rotation_s = 1}, TicketTimes{.lifetime_s = 604801, .rotation_s = 600000},
+        TicketTimes{.lifetime_s = 100, .rotation_s = 0}, TicketTimes{.lifetime_s = 3600, .rotation_s = 10}}) {
+    const auto made = TicketKeys::create(times, 0);
+    REQUIRE(!made);
+    CHECK(made.error().message.find("right is") != std::string::npos);
+  }
+  CHECK(TicketKeys::create({.lifetime_s = 604800, .rotation_s = 604800}, 0));
+  CHECK(TicketKeys::create({.lifetime_s = 620, .rotation_s = 10}, 0));
+}
+
+TEST_CASE("shards seal, open and rotate at the same time") {
+  const auto keys = keys_for({.lifetime_s = 1000, .rotation_s = 20});
+  std::vector<std::thread> shards;
+  std::atomic<int> good = 0;
+  for (int shard = 0; shard < 4; ++shard) {
+    shards.emplace_back([&] {
+      for (int i = 0; i < 500; ++i) {
+        Ticket ticket;
+        if (!keys->seal(ticket.bytes(), {}, ticket.header)) continue;
+        keys->rotate(i);
+        if (keys->open(ticket.bytes(), {}, ticket.header) != TicketVerdict::refused) ++good;
+      }
+    });
+  }
+  for (std::thread& shard : shards) shard.join();
+  CHECK(good == 2000);
+}
+
+}  // namespace
+}  // namespace ringwall::tls
