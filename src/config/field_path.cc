@@ -102,7 +102,7 @@ std::optional<FieldPath> path_of_variable(std::string_view name) {
       found = row.path;
     }
   }
-  if (path.empty() || rest.starts_with("service_") || rest == "port" || rest.starts_with("port_")) {
+  if (path.empty() || rest.empty() || rest.starts_with("service_") || rest == "port" || rest.starts_with("port_")) {
     return std::nullopt;
   }
   path.push_back(Step{std::string(rest)});

@@ -14,8 +14,8 @@ namespace ringwall::config {
 namespace {
 
 std::vector<Given> from_file(const Sources& sources, Ledger& ledger) {
-  std::string text = sources.text;
-  if (text.empty() && !sources.file.empty()) {
+  std::string text = sources.text.value_or("");
+  if (!sources.text && !sources.file.empty()) {
     std::expected<std::string, std::string> content = read_config_file(sources.file);
     if (!content) {
       ledger.report_at({sources.file}, "", content.error(), "a configuration file that can be read");

@@ -145,7 +145,7 @@ class Validation {
 
   // What a kind needs, and what it has no use for.
   void check_kind(const Listener& listener, const std::string& path) {
-    if (!ledger_.is_sound(path + ".kind")) {
+    if (!ledger_.is_sound(path + ".kind") || !ledger_.is_sound("listener")) {
       return;
     }
     const bool has_certificate = !listener.certificates.empty() || !listener.self_signed.empty();

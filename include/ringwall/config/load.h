@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,8 +28,8 @@ struct Setting {
 };
 
 struct Sources {
-  std::string file{};  // Empty: none. The text stands in `text` if there is one, else it is read from here.
-  std::string text{};
+  std::string file{};  // Empty: none. Read unless `text` has what is in it.
+  std::optional<std::string> text{};
   std::vector<std::pair<std::string, std::string>> environment{};  // Name and value; what is not RINGWALL_… is skipped.
   std::vector<Setting> command_line{};                             // In order; the last one wins.
   bool check_files = true;                                         // Whether the named certificates must be readable.

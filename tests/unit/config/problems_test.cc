@@ -1,0 +1,337 @@
+// What load() refuses, and how it says so: one case for each kind of problem, beside the nearest case that is right.
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include <ringwall/config/load.h>
+
+#include "unit/catch.h"
+
+using namespace ringwall::config;
+
+namespace {
+
+constexpr const char* listener = "[[listener]]\nself_signed = ['localhost']\n";
+
+std::vector<std::string> problems(const Sources& sources) {
+  const auto config = load(sources);
+  std::vector<std::string> texts;
+  if (!config) {
+    std::ranges::transform(config.error(), std::back_inserter(texts), [](const Problem& p) { return to_text(p); });
+  }
+  return texts;
+}
+
+Sources from_text(std::string text) { return {.file = "r.toml", .text = std::move(text), .check_files = false}; }
+
+std::vector<std::string> in(const std::string& text) { return problems(from_text(text)); }
+
+using Lines = std::vector<std::string>;
+
+// A folder for one test, removed with what was written into it.
+class Folder {
+ public:
+  Folder() { REQUIRE(::mkdtemp(path_.data()) != nullptr); }
+  ~Folder() {
+    for (const std::string& file : files_) {
+      ::unlink(file.c_str());
+    }
+    ::rmdir(path_.c_str());
+  }
+  std::string write(const std::string& name, const std::string& text) {
+    files_.push_back(path_ + "/" + name);
+    std::ofstream(files_.back()) << text;
+    return files_.back();
+  }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = "/tmp/ringwall-config-XXXXXX";
+  std::vector<std::string> files_;
+};
+
+}  // namespace
+
+TEST_CASE("all problems are told at once, in the order of the lines") {
+  CHECK(in("[[listener]]\naddress = '0.0.0.0'\nself_signed = ['a b']\n[timeouts]\nhead_ms = 'soon'\nhaed_ms = 1\n") ==
+        Lines{
+            "r.toml:2: listener[0].address: found \"0.0.0.0\", expected ADDR:PORT such as 0.0.0.0:443, [::1]:443 or "
+            "*:443",
+            "r.toml:3: listener[0].self_signed: found [\"a b\"], expected a list, of at most 64: a host name or an "
+            "address such as rpc.example.com or 127.0.0.1",
+            "r.toml:5: timeouts.head_ms: found \"soon\", expected 10ms to 24h, such as 1500ms or 10s",
+            "r.toml:6: timeouts.haed_ms: found an unknown field, expected a known one, timeouts.head_ms perhaps",
+        });
+}
+
+TEST_CASE("a syntax error is told with its line, beside what the command line got wrong") {
+  Sources sources = from_text("[[listener]\n");
+  sources.command_line = {{"--shards x", "server.shards", "x"}};
+  const Lines lines = problems(sources);
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].starts_with("r.toml:1: found "));
+  CHECK(lines[0].ends_with(", expected valid TOML"));
+  CHECK(lines[1] == "--shards x: server.shards: found \"x\", expected \"auto\", or 1 to 1024");
+}
+
+TEST_CASE("an unknown section is told once, with the nearest one") {
+  CHECK(in(std::string(listener) + "[timeout]\nhead_ms = 1\nx = 2\n") ==
+        Lines{"r.toml:3: timeout: found an unknown section, expected a known one, timeouts perhaps"});
+  CHECK(
+      in("[[listener]]\nself_signed = ['a']\n[[listener.routes]]\nsni = 'a'\n") ==
+      Lines{"r.toml:3: listener[0].routes[0]: found an unknown section, expected a known one, listener.route perhaps"});
+  CHECK(in(std::string(listener) + "[frobnicate]\n") ==
+        Lines{"r.toml:3: frobnicate: found an unknown section, expected one that \"ringwall config\" shows"});
+}
+
+TEST_CASE("a field in the wrong section is led to the right one") {
+  CHECK(in(std::string(listener) + "[limits]\nhead_ms = 1\n") ==
+        Lines{"r.toml:4: limits.head_ms: found an unknown field, expected a known one, timeouts.head_ms perhaps"});
+  CHECK(in("head_ms = 1\n" + std::string(listener)) ==
+        Lines{"r.toml:1: head_ms: found an unknown field, expected a known one, timeouts.head_ms perhaps"});
+}
+
+TEST_CASE("a value of the wrong type is shown as it stands") {
+  CHECK(in(std::string(listener) + "[server]\nuser = 5\n") ==
+        Lines{"r.toml:4: server.user: found 5, expected an account name such as ringwall"});
+  CHECK(in(std::string(listener) + "[server]\nshards = true\n") ==
+        Lines{"r.toml:4: server.shards: found true, expected \"auto\", or 1 to 1024"});
+  CHECK(in(std::string(listener) + "[limits]\nbody_bytes_max = 1.5\n") ==
+        Lines{"r.toml:4: limits.body_bytes_max: found a fraction, expected 1KiB to 1GiB, such as 64KiB or 16MiB"});
+  CHECK(in("[[listener]]\nself_signed = 'localhost'\n").size() == 1);
+  CHECK(in("[[listener]]\nself_signed = [1]\n").size() == 1);
+  CHECK(in(std::string(listener) + "[timeouts]\nhead_ms = { x = 1 }\n").front().find("found a table") !=
+        std::string::npos);
+}
+
+TEST_CASE("a section that is given as a value, and one that is repeated, are refused") {
+  CHECK(in("server = 5\n" + std::string(listener)) == Lines{"r.toml:1: server: found 5, expected a table: [server]"});
+  CHECK(in("listener = 5\n") == Lines{"r.toml:1: listener: found 5, expected a table: [[listener]]"});
+  CHECK(in(std::string(listener) + "[[limits]]\n") ==
+        Lines{"r.toml:3: limits[0]: found [[limits]], expected [limits], which there is one of"});
+}
+
+TEST_CASE("each number is accepted at its bounds and refused beyond them") {
+  const auto with = [](const std::string& line) { return in(std::string(listener) + "[timeouts]\n" + line + "\n"); };
+  CHECK(with("head_ms = 10").empty());
+  CHECK(with("head_ms = 9").size() == 1);
+  CHECK(with("head_ms = '1d'").empty());
+  CHECK(with("head_ms = 86400001") ==
+        Lines{"r.toml:4: timeouts.head_ms: found 86400001, expected 10ms to 24h, such as 1500ms or 10s"});
+  CHECK(with("head_ms = -1").size() == 1);
+}
+
+TEST_CASE("a choice names its words") {
+  CHECK(in("[[listener]]\nkind = 'TLS'\nself_signed = ['a']\n") ==
+        Lines{"r.toml:2: listener[0].kind: found \"TLS\", expected one of tls, plain, redirect"});
+  CHECK(in("[[listener]]\nself_signed = ['a']\nmode = 'ws'\n") ==
+        Lines{"r.toml:3: listener[0].mode: found \"ws\", expected one of rpc, tunnel"});
+}
+
+TEST_CASE("wrong ranges, names and paths are refused") {
+  const auto with = [](const std::string& line) { return in(std::string(listener) + line + "\n"); };
+  CHECK(with("trusted_proxies = ['10.0.0.0/8', 'fd00::/8']").empty());
+  CHECK(with("trusted_proxies = ['10.0.0.1/8']").size() == 1);
+  CHECK(with("public_name = 'rpc.example.com:8443'").empty());
+  CHECK(with("public_name = '[::1]:8443'").empty());
+  CHECK(with("public_name = 'https://rpc.example.com'").size() == 1);
+  CHECK(with("public_name = 'a/b'").size() == 1);
+  CHECK(with("[[listener.route]]\nsni = '*.example.com'\npath = '/ws*'").empty());
+  CHECK(with("[[listener.route]]\nsni = '127.0.0.1'").size() == 1);
+  CHECK(with("[[listener.route]]\nsni = 'a.*.com'").size() == 1);
+  for (const char* path : {"ws", "/w*s", "/ws?x=1", "/ws#x", "/w s", "*", "/w\xc3\xb6"}) {
+    INFO(path);
+    CHECK(with(std::string("[[listener.route]]\npath = '") + path + "'").size() == 1);
+  }
+  CHECK(in(std::string(listener) + "[[upstream]]\naddress = 'http://localhost:9944'\n").size() == 1);
+  CHECK(in(std::string(listener) + "[[upstream]]\nname = 'a b'\n").size() == 1);
+  CHECK(in(std::string(listener) + "[server]\nuser = '-x'\n").size() == 1);
+  CHECK(in(std::string(listener) + "[server]\nstate_dir = \"/a\\nb\"\n") ==
+        Lines{"r.toml:4: server.state_dir: found \"/a\\x0ab\", expected a path of up to 4095 bytes without control "
+              "characters"});
+}
+
+TEST_CASE("two listeners on one address are refused, every address together with * too") {
+  const auto two = [](const std::string& a, const std::string& b) {
+    return in("[[listener]]\nkind='plain'\naddress='" + a + "'\n[[listener]]\nkind='plain'\naddress='" + b + "'\n");
+  };
+  CHECK(two("127.0.0.1:80", "127.0.0.1:80") ==
+        Lines{"r.toml:6: listener[1].address: found \"127.0.0.1:80\", expected an address of its own; listener[0] has "
+              "\"127.0.0.1:80\""});
+  CHECK(two("[::1]:80", "[0::1]:80").size() == 1);
+  CHECK(two("*:80", "0.0.0.0:80").size() == 1);
+  CHECK(two("[::]:80", "*:80").size() == 1);
+  CHECK(two("0.0.0.0:80", "[::]:80").empty());
+  CHECK(two("127.0.0.1:80", "127.0.0.1:81").empty());
+  CHECK(
+      in("[[listener]]\nself_signed=['a']\n[[listener]]\nself_signed=['b']\n") ==
+      Lines{
+          "r.toml:3: listener[1].address: found \"*:443\", expected an address of its own; listener[0] has \"*:443\""});
+}
+
+TEST_CASE("an upstream that nobody gave is named where it is meant, with the nearest name") {
+  const std::string upstreams = "[[upstream]]\nname = 'polkadot'\n[[upstream]]\nname = 'kusama'\n";
+  CHECK(in(upstreams + listener + "upstream = 'polkadto'\n") ==
+        Lines{"r.toml:7: listener[0].upstream: found \"polkadto\", expected the name of an [[upstream]], \"polkadot\" "
+              "perhaps"});
+  CHECK(in(upstreams + listener + "[[listener.route]]\nupstream = 'x'\n") ==
+        Lines{"r.toml:8: listener[0].route[0].upstream: found \"x\", expected the name of an [[upstream]]"});
+}
+
+TEST_CASE("upstreams have names, each its own") {
+  CHECK(in(std::string(listener) + "[[upstream]]\n[[upstream]]\n") ==
+        Lines{"r.toml:4: upstream[1].name: found \"node\" a second time, expected a name of its own"});
+  CHECK(in(std::string(listener) + "[[upstream]]\nname = ''\n").size() == 1);
+}
+
+TEST_CASE("a TLS listener needs a certificate, another has no use for one") {
+  CHECK(in("[[listener]]\naddress = '*:443'\n") ==
+        Lines{"r.toml:1: listener[0]: found no certificate, expected [[listener.certificate]] or --cert and --key, "
+              "self_signed or --self-signed, or kind plain"});
+  CHECK(in("") == Lines{"listener[0]: found no certificate, expected [[listener.certificate]] or --cert and --key, "
+                        "self_signed or --self-signed, or kind plain"});
+  CHECK(in("[[listener]]\nkind = 'plain'\n[[listener.certificate]]\ncert = 'a'\nkey = 'b'\n") ==
+        Lines{"r.toml:3: listener[0].certificate[0]: found a certificate, expected none on a listener of kind "
+              "\"plain\", or "
+              "kind tls"});
+  CHECK(in("[[listener]]\nkind = 'redirect'\nself_signed = ['a']\n").size() == 1);
+}
+
+TEST_CASE("a certificate without its key, or a key without its certificate, is refused") {
+  CHECK(
+      in("[[listener]]\n[[listener.certificate]]\ncert = 'a.pem'\n") ==
+      Lines{
+          "r.toml:2: listener[0].certificate[0].key: found nothing, expected a PEM file; cert and key come together"});
+  CHECK(
+      in("[[listener]]\n[[listener.certificate]]\nkey = 'a.pem'\n") ==
+      Lines{
+          "r.toml:2: listener[0].certificate[0].cert: found nothing, expected a PEM file; cert and key come together"});
+}
+
+TEST_CASE("a redirecting listener takes no settings of a proxy, and only it serves a webroot") {
+  CHECK(in("[[listener]]\nkind = 'redirect'\nacme_webroot = '/tmp'\n").empty());
+  CHECK(in("[[listener]]\nkind = 'redirect'\nmode = 'rpc'\n") ==
+        Lines{"r.toml:3: listener[0].mode: found a setting of a proxy, expected none on a listener of kind redirect"});
+  CHECK(in("[[listener]]\nkind = 'redirect'\n[[listener.route]]\npath = '/a'\n").size() == 1);
+  CHECK(in(std::string(listener) + "acme_webroot = '/tmp'\n") ==
+        Lines{"r.toml:3: listener[0].acme_webroot: found \"/tmp\", expected a listener of kind redirect for it"});
+}
+
+TEST_CASE("a route by name needs TLS, and one that an earlier route hides is refused") {
+  CHECK(in("[[listener]]\nkind = 'plain'\n[[listener.route]]\nsni = 'a'\n") ==
+        Lines{"r.toml:4: listener[0].route[0].sni: found \"a\", expected none without TLS"});
+  CHECK(
+      in(std::string(listener) + "[[listener.route]]\nsni = 'A'\n[[listener.route]]\nsni = 'a'\n") ==
+      Lines{"r.toml:5: listener[0].route[1]: found the sni and path of an earlier route, expected a route that can be "
+            "reached"});
+}
+
+TEST_CASE("bounds that contradict each other are refused") {
+  CHECK(
+      in(std::string(listener) + "[limits]\nmessage_bytes_max = '33MiB'\n") ==
+      Lines{"server.assembly_bytes_per_address_max: found 32MiB, expected at least limits.message_bytes_max, which is "
+            "33MiB"});
+  CHECK(in(std::string(listener) + "[limits]\nbody_bytes_max = '32MiB'\n").empty());
+  CHECK(in(std::string(listener) + "[server]\nassembly_bytes_max = '31MiB'\n").size() == 1);
+  CHECK(in(std::string(listener) + "[timeouts]\nping_interval_ms = '90s'\n").size() == 1);
+  CHECK(in(std::string(listener) + "[timeouts]\nping_interval_ms = '89s'\n").empty());
+  CHECK(in(std::string(listener) + "[server]\nbuffers_per_shard = 100\n") ==
+        Lines{"r.toml:4: server.buffers_per_shard: found 100, expected a power of two such as 128"});
+  CHECK(in(std::string(listener) + "[server]\ngroup = 'g'\n").size() == 1);
+}
+
+TEST_CASE("a field with a problem of its own is not judged a second time") {
+  CHECK(in("[[listener]]\nkind='plain'\naddress='x'\n[[listener]]\nkind='plain'\naddress='y'\n").size() == 2);
+  CHECK(in("[[listener]]\nself_signed = ['a b']\n").size() == 1);
+  CHECK(in(std::string(listener) + "[[upstream]]\nname = 'a b'\n").size() == 1);
+}
+
+TEST_CASE("problems from flags and variables name the flag and the variable") {
+  Sources sources{.environment = {{"RINGWALL_SERVER_SHARDS", "many"}, {"RINGWALL_TIMEOUTS_HAED_MS", "1"}},
+                  .command_line = {{"--listen 0.0.0.0", "listener[0].address", "0.0.0.0"},
+                                   {"--self-signed a", "listener[0].self_signed", "a"},
+                                   {"--set x..y", "x..y", "1"},
+                                   {"--set upstream[2].name", "upstream[2].name", "c"}}};
+  CHECK(
+      problems(sources) ==
+      Lines{
+          "--set x..y: x..y: found an unknown field, expected a name such as listener[0].address",
+          "RINGWALL_SERVER_SHARDS: server.shards: found \"many\", expected \"auto\", or 1 to 1024",
+          "RINGWALL_TIMEOUTS_HAED_MS: timeouts.haed_ms: found an unknown field, expected a known one, "
+          "timeouts.head_ms perhaps",
+          "--listen 0.0.0.0: listener[0].address: found \"0.0.0.0\", expected ADDR:PORT such as 0.0.0.0:443, [::1]:443 "
+          "or *:443",
+          "--set upstream[2].name: upstream[2]: found index 2, expected at most 0, since 0 of them are there"});
+}
+
+TEST_CASE("elements are bounded") {
+  std::string text = listener;
+  for (int i = 0; i < 64; ++i) {
+    text += "[[upstream]]\nname = 'n" + std::to_string(i) + "'\n";
+  }
+  CHECK(in(text).empty());
+  CHECK(in(text + "[[upstream]]\nname = 'one-more'\n") ==
+        Lines{"r.toml:131: upstream[64]: found index 64, expected no more than 64 of them"});
+}
+
+TEST_CASE("a hundred problems are told and the rest counted") {
+  std::string text = std::string(listener) + "[server]\n";
+  for (int i = 0; i < 150; ++i) {
+    text += "x" + std::to_string(i) + " = 1\n";
+  }
+  const Lines lines = in(text);
+  REQUIRE(lines.size() == problems_max + 1);
+  CHECK(lines.back() == "found 50 more problems, expected those above put right first");
+}
+
+TEST_CASE("a problem is one printable line, whatever a hostile file holds") {
+  const Lines lines = in(std::string(listener) + "[server]\n\"a\\u001b[2Jb\\n\" = \"\\u001b\\n\"\n");
+  REQUIRE(lines.size() == 1);
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20; };
+  CHECK(std::ranges::none_of(lines[0], control));
+}
+
+TEST_CASE("certificates that are missing or no files are told before anything starts") {
+  Folder folder;
+  const std::string pem = folder.write("a.pem", "x");
+  Sources sources =
+      from_text("[[listener]]\n[[listener.certificate]]\ncert = '" + folder.path() + "/none.pem'\nkey = '" +
+                folder.path() + "'\n[[listener.certificate]]\ncert = '" + pem + "'\nkey = '" + pem + "'\n");
+  sources.check_files = true;
+  CHECK(problems(sources) == Lines{"r.toml:3: listener[0].certificate[0].cert: found \"" + folder.path() +
+                                       "/none.pem\" (no such file or folder), expected a file that can be read",
+                                   "r.toml:4: listener[0].certificate[0].key: found \"" + folder.path() +
+                                       "\" (not a file), expected a file that can be read"});
+}
+
+TEST_CASE("a webroot that is no folder, and accounts that do not exist, are told") {
+  Folder folder;
+  Sources sources = from_text("[[listener]]\nkind='redirect'\nacme_webroot = '" + folder.write("f", "") +
+                              "'\n[server]\nuser = 'no-such-account'\ngroup = 'no-such-group'\n");
+  sources.check_files = true;
+  CHECK(problems(sources).size() == 3);
+}
+
+TEST_CASE("a configuration that cannot be read is told as such") {
+  Folder folder;
+  const Lines missing = problems({.file = folder.path() + "/none.toml"});
+  REQUIRE(missing.size() == 1);
+  CHECK(missing[0].ends_with("(no such file or folder), expected a configuration file that can be read"));
+  CHECK(problems({.file = folder.path()}).size() == 1);
+  CHECK(problems({.file = "/dev/zero"}).size() == 1);
+  const std::string large = folder.write("large.toml", std::string(config_bytes_max + 1, '#'));
+  REQUIRE(problems({.file = large}).size() == 1);
+  CHECK(problems({.file = large})[0].find("found more than 1048576 bytes") != std::string::npos);
+}
+
+TEST_CASE("a configuration is read from its file, and problems name that file") {
+  Folder folder;
+  const std::string file = folder.write("ringwall.toml", "[[listener]]\nself_signed = ['a']\nx = 1\n");
+  CHECK(problems({.file = file}) ==
+        Lines{file + ":3: listener[0].x: found an unknown field, expected one that \"ringwall config\" shows"});
+  CHECK(load({.file = folder.write("good.toml", listener)}));
+}
