@@ -1,0 +1,26 @@
+// process.h: what the process takes from the system before it serves, and gives up.
+//
+// Called once each, by main, before there are threads.
+#pragma once
+
+#include <ringwall/error.h>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace ringwall::server {
+
+// Raises RLIMIT_NOFILE to its hard limit. Returns what may be open now.
+[[nodiscard]] std::size_t raise_open_files();
+
+// The cores that this process may run on.
+[[nodiscard]] std::vector<int> usable_cores();
+
+// Keeps the calling thread on one core. It may not be allowed to: then it stays where the kernel puts it.
+void pin_to_core(int core);
+
+// Becomes `user` (and `group`; empty: the user's own), for good. Only root can.
+[[nodiscard]] Result<void> drop_privileges(const std::string& user, const std::string& group);
+
+}  // namespace ringwall::server

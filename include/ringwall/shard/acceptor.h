@@ -1,0 +1,50 @@
+// acceptor.h: takes the clients of one listening socket, as long as there is room for them.
+//
+// One multishot accept on the shard's ring. At the bound of connections, or when the process has no descriptors left,
+// it pauses, and clients wait in the kernel's queue (or go to another shard). Owner: the shard; it owns the socket.
+// Source: io_uring_prep_multishot_accept(3) (5.19).
+#pragma once
+
+#include <ringwall/ring/ring.h>
+#include <ringwall/session/service.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ringwall::shard {
+
+class Acceptor {
+ public:
+  Acceptor(session::Service& service, const session::ListenerService& listener, int socket, std::size_t sessions_max);
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+  ~Acceptor();
+
+  void start();
+  // Once a turn: goes on accepting where there is room again.
+  void resume();
+  // No more clients; the socket closes once the kernel has let go of it.
+  void stop();
+  [[nodiscard]] bool is_stopped() const { return socket_ < 0; }
+
+  [[nodiscard]] std::uint64_t times_full() const { return times_full_; }
+
+ private:
+  void on_accept(const ring::Completion& completion);
+  void on_cancel(const ring::Completion& completion);
+  void on_timer();
+  void close_if_joined();
+
+  session::Service& service_;
+  const session::ListenerService& listener_;
+  const std::size_t sessions_max_;
+  int socket_;
+  bool stopping_ = false;
+  bool out_of_descriptors_ = false;
+  std::uint64_t times_full_ = 0;
+  ring::OperationOf<Acceptor, &Acceptor::on_accept> accept_{*this};
+  ring::OperationOf<Acceptor, &Acceptor::on_cancel> cancel_{*this};
+  ring::TimerOf<Acceptor, &Acceptor::on_timer> timer_{*this};
+};
+
+}  // namespace ringwall::shard

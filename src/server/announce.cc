@@ -1,0 +1,81 @@
+#include <ringwall/server/announce.h>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace ringwall::server {
+
+namespace {
+
+std::string in_mib(std::size_t bytes) { return fmt::format("{} MiB", (bytes + (1 << 20) - 1) >> 20); }
+
+// The name that a client on this machine, or the first certificate's owner, would use.
+std::string authority(const config::Listener& listener) {
+  if (!listener.public_name.empty()) return listener.public_name;
+  std::string host = listener.self_signed.empty() ? listener.address.host : listener.self_signed.front();
+  const bool any = host.empty() || host == "0.0.0.0" || host == "::";
+  if (any || host == "127.0.0.1") host = "localhost";
+  if (host.find(':') != std::string::npos) host = "[" + host + "]";
+  const bool is_default_port = listener.address.port == (listener.kind == config::ListenerKind::tls ? 443 : 80);
+  return is_default_port ? host : fmt::format("{}:{}", host, listener.address.port);
+}
+
+std::string_view scheme(const config::Listener& listener) {
+  switch (listener.kind) {
+    case config::ListenerKind::tls:
+      return "wss";
+    case config::ListenerKind::plain:
+      return "ws";
+    case config::ListenerKind::redirect:
+      return "http";
+  }
+  return "";
+}
+
+std::string listener_line(const config::Config& config, const config::Listener& listener) {
+  std::string line = fmt::format("  {}://{} on {}", scheme(listener), authority(listener),
+                                 config::to_text(listener.address));
+  if (listener.kind == config::ListenerKind::redirect) {
+    line += listener.acme_webroot.empty() ? ": redirects to https"
+                                          : ": redirects to https, ACME challenges from " + listener.acme_webroot;
+    return line + "\n";
+  }
+  const config::Upstream& node = config.upstreams[listener.upstream_index];
+  line += fmt::format(" -> {} at {}", node.name, config::to_text(node.address));
+  if (listener.mode == config::Mode::tunnel) line += ", tunnel";
+  if (!listener.routes.empty()) line += fmt::format(", {} routes", listener.routes.size());
+  return line + "\n";
+}
+
+bool serves_rpc(const config::Listener& listener) {
+  if (listener.kind == config::ListenerKind::redirect) return false;
+  return listener.mode == config::Mode::rpc || std::ranges::any_of(listener.routes, [](const config::Route& route) {
+           return route.mode == config::Mode::rpc;
+         });
+}
+
+}  // namespace
+
+std::string announcement(const config::Config& config, const Bounds& bounds, std::size_t shards) {
+  std::string text = fmt::format("ringwall {} is serving with {} {}:\n", RINGWALL_VERSION, shards,
+                                 shards == 1 ? "shard" : "shards");
+  for (const config::Listener& listener : config.listeners) text += listener_line(config, listener);
+  text += fmt::format(
+      "  bounds: {} clients a shard ({} open files), a message {}, a body {}, a head {} bytes\n"
+      "  memory: at most {} in all: a shard {} (buffers {} x {}, arena {}, backlog {}, assembly {}), a client {} KiB\n",
+      bounds.connections_per_shard, bounds.open_files, in_mib(config.limits.message_bytes_max),
+      in_mib(config.limits.body_bytes_max), config.limits.head_bytes_max, in_mib(bounds.total_bytes),
+      in_mib(bounds.shard_bytes), config.server.buffers_per_shard, config.server.buffer_bytes,
+      in_mib(bounds.arena_bytes), in_mib(config.server.backlog_bytes_max), in_mib(config.server.assembly_bytes_max),
+      (bounds.connection_bytes + 1023) / 1024);
+  if (std::ranges::any_of(config.listeners, serves_rpc)) {
+    text +=
+        "  WARNING: JSON-RPC methods are not filtered or limited: whoever reaches this endpoint can call every method\n"
+        "  that the node allows. Run the node with --rpc-methods safe.\n";
+  }
+  return text;
+}
+
+}  // namespace ringwall::server

@@ -1,0 +1,41 @@
+#include <ringwall/server/bounds.h>
+
+#include <ringwall/limits.h>
+#include <ringwall/session/session.h>
+#include <ringwall/shard/shard.h>
+#include <ringwall/tls/stream.h>
+
+#include <algorithm>
+
+namespace ringwall::server {
+
+namespace {
+
+// For listeners, rings, pools of idle connections, the resolver and standard streams.
+constexpr std::size_t files_of_our_own = 64;
+// A TLS connection in wolfSSL between two records, and one record in each direction while it is cut in two.
+constexpr std::size_t tls_bytes = 8 * 1024 + 2 * (tls::record_plaintext_bytes_max + 512);
+
+}  // namespace
+
+Bounds bounds(const config::Config& config, std::size_t shards, std::size_t open_files) {
+  const config::Server& server = config.server;
+  std::size_t pooled = 0;
+  for (const config::Upstream& upstream : config.upstreams) pooled += upstream.pool_idle_max;
+  const std::size_t own = files_of_our_own + shards * (4 + config.listeners.size() + pooled);
+  const std::size_t by_files = open_files > own ? (open_files - own) / 2 / shards : 1;
+  Bounds bounds{};
+  bounds.open_files = open_files;
+  bounds.connections_per_shard =
+      server.connections_max == 0 ? by_files : std::min<std::size_t>(server.connections_max, by_files);
+  bounds.arena_bytes = shard::arena_bytes_max;
+  bounds.shard_bytes = std::size_t{server.buffers_per_shard} * server.buffer_bytes + bounds.arena_bytes +
+                       server.backlog_bytes_max + server.assembly_bytes_max;
+  // A head of the client and one of the node may be held in part.
+  bounds.connection_bytes = sizeof(session::Session) + sizeof(session::Relay) + sizeof(session::Request) +
+                            sizeof(connection::Connection) + 2 * http::head_bytes_max + tls_bytes;
+  bounds.total_bytes = shards * (bounds.shard_bytes + bounds.connections_per_shard * bounds.connection_bytes);
+  return bounds;
+}
+
+}  // namespace ringwall::server

@@ -1,0 +1,32 @@
+#include <ringwall/config/load.h>
+#include <ringwall/server/options.h>
+#include <ringwall/server/serve.h>
+
+#include <fmt/core.h>
+
+#include <cstdio>
+#include <utility>
+
+int main(int argc, char** argv) {
+  using namespace ringwall;
+  const std::expected<server::Options, int> options = server::parse_options(argc, argv);
+  if (!options) return options.error();
+  switch (options->command) {
+    case server::Command::check:
+      return server::run_check(*options);
+    case server::Command::config:
+      return server::run_config(*options);
+    case server::Command::cert:
+      return server::run_cert(*options);
+    case server::Command::doctor:
+      return server::run_doctor(*options);
+    case server::Command::serve:
+      break;
+  }
+  auto config = config::load(options->sources);
+  if (!config) {
+    for (const config::Problem& problem : config.error()) fmt::print(stderr, "{}\n", config::to_text(problem));
+    return 1;
+  }
+  return server::serve(std::move(*config));
+}

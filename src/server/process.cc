@@ -1,0 +1,73 @@
+#include <ringwall/server/process.h>
+
+#include <fmt/core.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace ringwall::server {
+
+std::size_t raise_open_files() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  // Some container engines leave the hard limit at infinity; a million connections are enough for one process.
+  constexpr rlim_t enough = rlim_t{1} << 20;
+  const rlimit raised{.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, enough)),
+                      .rlim_max = limit.rlim_max};
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return raised.rlim_cur;
+  return limit.rlim_cur;
+}
+
+std::vector<int> usable_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<int> cores;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) {
+    for (int core = 0; core < CPU_SETSIZE; ++core) {
+      if (CPU_ISSET(core, &set)) cores.push_back(core);
+    }
+  }
+  if (cores.empty()) cores.push_back(0);
+  return cores;
+}
+
+void pin_to_core(int core) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(core, &set);
+  (void)sched_setaffinity(0, sizeof set, &set);
+}
+
+Result<void> drop_privileges(const std::string& user, const std::string& group) {
+  if (geteuid() != 0) {
+    return fail(fmt::format("server.user: found \"{}\", but only root can become another user: start as root, or leave "
+                            "server.user empty",
+                            user));
+  }
+  const passwd* account = getpwnam(user.c_str());
+  if (account == nullptr) {
+    return fail(fmt::format("server.user: found \"{}\", expected a user of this system (getent passwd)", user));
+  }
+  const uid_t uid = account->pw_uid;
+  gid_t gid = account->pw_gid;
+  if (!group.empty()) {
+    const struct group* named = getgrnam(group.c_str());
+    if (named == nullptr) {
+      return fail(fmt::format("server.group: found \"{}\", expected a group of this system (getent group)", group));
+    }
+    gid = named->gr_gid;
+  }
+  if (initgroups(user.c_str(), gid) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
+    return fail_errno(fmt::format("server.user: could not become {}", user), errno);
+  }
+  (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  return {};
+}
+
+}  // namespace ringwall::server

@@ -1,0 +1,268 @@
+#include <ringwall/server/serve.h>
+
+#include <ringwall/ring/uring_backend.h>
+#include <ringwall/server/announce.h>
+#include <ringwall/server/bounds.h>
+#include <ringwall/server/kept_certificate.h>
+#include <ringwall/server/listen.h>
+#include <ringwall/server/process.h>
+#include <ringwall/shard/shard.h>
+#include <ringwall/tls/ticket_keys.h>
+
+#include <fmt/core.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <future>
+#include <thread>
+#include <utility>
+
+namespace ringwall::server {
+
+namespace {
+
+using Seconds = std::chrono::seconds;
+
+std::int64_t unix_now_s() { return static_cast<std::int64_t>(std::time(nullptr)); }
+
+std::int64_t steady_now_s() {
+  return std::chrono::duration_cast<Seconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+int refuse(const std::string& why) {
+  fmt::print(stderr, "ringwall: {}\n", why);
+  return 1;
+}
+
+// A shard's thread, with what it needs to be told to stop.
+struct ShardThread {
+  std::thread thread;
+  int stop_event = -1;
+};
+
+class Server {
+ public:
+  explicit Server(config::Config config) : config_(std::move(config)) {}
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  [[nodiscard]] Result<void> prepare();
+  [[nodiscard]] Result<void> start();
+  void announce() const;
+  void wait_for_end();
+
+ private:
+  [[nodiscard]] Result<void> check_ring() const;
+  [[nodiscard]] Result<void> make_listeners();
+  [[nodiscard]] Result<std::unique_ptr<tls::Context>> load_context(const config::Listener& listener, bool warn);
+  void ask_to_stop();
+
+  config::Config config_;
+  std::vector<int> cores_;
+  std::size_t shards_ = 1;
+  Bounds bounds_{};
+  std::unique_ptr<tls::TicketKeys> ticket_keys_;
+  std::vector<std::unique_ptr<upstream::Target>> targets_;
+  std::unique_ptr<upstream::Resolver> resolver_;
+  std::vector<shard::Plan> plans_;
+  std::vector<ShardThread> threads_;
+};
+
+// The kernel must offer what every shard needs; asked once, before anything is bound.
+Result<void> Server::check_ring() const {
+  Result<std::unique_ptr<ring::UringBackend>> backend = ring::UringBackend::create(shard::ring_entries);
+  if (!backend) return std::unexpected(backend.error());
+  const ring::BufferRing buffers(**backend, 1, static_cast<std::uint16_t>(config_.server.buffers_per_shard),
+                                 config_.server.buffer_bytes);
+  if (buffers.error() != 0) {
+    return fail_errno("this kernel refuses a ring of provided buffers (Ringwall needs Linux 6.1 or newer)",
+                      buffers.error());
+  }
+  return {};
+}
+
+Result<std::unique_ptr<tls::Context>> Server::load_context(const config::Listener& listener, bool warn) {
+  tls::Settings settings;
+  for (const config::Certificate& row : listener.certificates) {
+    settings.certificates.push_back({.chain_file = row.cert, .key_file = row.key, .ocsp_file = row.ocsp});
+  }
+  if (!listener.self_signed.empty()) {
+    Result<tls::Certificate> kept =
+        keep_self_signed(config_.server.state_dir, listener.self_signed, unix_now_s());
+    if (!kept) return std::unexpected(kept.error());
+    settings.certificates.push_back(std::move(*kept));
+  }
+  Result<std::unique_ptr<tls::Context>> context = tls::Context::load(settings, *ticket_keys_, unix_now_s());
+  if (context && warn) {
+    for (const std::string& warning : (*context)->warnings()) spdlog::warn("{}", warning);
+  }
+  return context;
+}
+
+Result<void> Server::make_listeners() {
+  plans_.resize(shards_);
+  for (const config::Listener& listener : config_.listeners) {
+    Result<std::vector<int>> sockets = listen_on(listener.address, shards_);
+    if (!sockets) return std::unexpected(sockets.error());
+    for (std::size_t index = 0; index < shards_; ++index) {
+      plans_[index].listeners.push_back({.config = &listener, .socket = (*sockets)[index], .tls = nullptr});
+    }
+    if (listener.kind != config::ListenerKind::tls) continue;
+    for (std::size_t index = 0; index < shards_; ++index) {
+      Result<std::unique_ptr<tls::Context>> context = load_context(listener, index == 0);
+      if (!context) return std::unexpected(context.error());
+      plans_[index].listeners.back().tls = std::move(*context);
+    }
+  }
+  return {};
+}
+
+Result<void> Server::prepare() {
+  if (Result<void> checked = check_ring(); !checked) return checked;
+  cores_ = usable_cores();
+  shards_ = config_.server.shards == 0 ? cores_.size() : config_.server.shards;
+  bounds_ = bounds(config_, shards_, raise_open_files());
+  Result<std::unique_ptr<tls::TicketKeys>> keys = tls::TicketKeys::create({}, steady_now_s());
+  if (!keys) return std::unexpected(keys.error());
+  ticket_keys_ = std::move(*keys);
+  if (Result<void> made = make_listeners(); !made) return made;
+  std::vector<upstream::Resolver::Row> rows;
+  for (const config::Upstream& row : config_.upstreams) {
+    targets_.push_back(std::make_unique<upstream::Target>(row.name, row.address.host, row.address.port,
+                                                          row.connections_max));
+    rows.push_back({.target = targets_.back().get(), .interval_s = row.resolve_interval_s});
+  }
+  if (!config_.server.user.empty()) {
+    if (Result<void> dropped = drop_privileges(config_.server.user, config_.server.group); !dropped) return dropped;
+  }
+  resolver_ = std::make_unique<upstream::Resolver>(std::move(rows));
+  for (const auto& target : targets_) {
+    if (target->addresses()->empty()) {
+      spdlog::warn("upstream {}: its name is not found yet: it is asked for again", target->name());
+    }
+  }
+  return {};
+}
+
+void run_shard(shard::Plan plan, int core, std::promise<Result<void>>& started) {
+  pin_to_core(core);
+  Result<std::unique_ptr<ring::UringBackend>> backend = ring::UringBackend::create(shard::ring_entries);
+  if (!backend) return started.set_value(std::unexpected(backend.error()));
+  shard::Shard shard(**backend, std::move(plan));
+  if (shard.error() != 0) return started.set_value(fail_errno("a shard's buffers were refused", shard.error()));
+  started.set_value({});
+  shard.run();
+}
+
+Result<void> Server::start() {
+  threads_.resize(shards_);
+  for (std::size_t index = 0; index < shards_; ++index) {
+    shard::Plan& plan = plans_[index];
+    plan.config = &config_;
+    for (const auto& target : targets_) plan.targets.push_back(target.get());
+    plan.sessions_max = bounds_.connections_per_shard;
+    plan.notice = [](session::Notice, const std::string& text) { spdlog::warn("{}", text); };
+    plan.stop_event = threads_[index].stop_event = eventfd(0, EFD_CLOEXEC);
+    if (plan.stop_event < 0) return fail_errno("eventfd", errno);
+    std::promise<Result<void>> started;
+    std::future<Result<void>> result = started.get_future();
+    threads_[index].thread =
+        std::thread(run_shard, std::move(plan), cores_[index % cores_.size()], std::ref(started));
+    if (Result<void> ready = result.get(); !ready) return ready;
+  }
+  return {};
+}
+
+void Server::announce() const {
+  const std::string text = announcement(config_, bounds_, shards_);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+void Server::ask_to_stop() {
+  const std::uint64_t one = 1;
+  for (const ShardThread& row : threads_) {
+    if (row.stop_event >= 0) (void)!write(row.stop_event, &one, sizeof one);
+  }
+}
+
+// The first signal stops in order, a second one at once.
+void Server::wait_for_end() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  constexpr timespec ticket_interval{.tv_sec = 60, .tv_nsec = 0};
+  int caught = 0;
+  while ((caught = sigtimedwait(&signals, nullptr, &ticket_interval)) < 0) ticket_keys_->rotate(steady_now_s());
+  spdlog::info("stopping: {} received, at most {} ms", caught == SIGINT ? "SIGINT" : "SIGTERM",
+               config_.timeouts.stop_ms);
+  ask_to_stop();
+  std::jthread second([this, &signals](const std::stop_token& stop) {
+    constexpr timespec while_stopping{.tv_sec = 0, .tv_nsec = 50'000'000};
+    while (!stop.stop_requested()) {
+      if (sigtimedwait(&signals, nullptr, &while_stopping) >= 0) return ask_to_stop();
+    }
+  });
+  for (ShardThread& row : threads_) row.thread.join();
+}
+
+Server::~Server() {
+  if (std::ranges::any_of(threads_, [](const ShardThread& row) { return row.thread.joinable(); })) {
+    ask_to_stop();
+    ask_to_stop();
+    for (ShardThread& row : threads_) {
+      if (row.thread.joinable()) row.thread.join();
+    }
+  }
+  for (const ShardThread& row : threads_) {
+    if (row.stop_event >= 0) close(row.stop_event);
+  }
+}
+
+// Before there are threads, so that all of them inherit it.
+void block_signals() {
+  signal(SIGPIPE, SIG_IGN);
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+spdlog::level::level_enum level_of(config::LogLevel level) {
+  switch (level) {
+    case config::LogLevel::debug:
+      return spdlog::level::debug;
+    case config::LogLevel::info:
+      return spdlog::level::info;
+    case config::LogLevel::warning:
+      return spdlog::level::warn;
+    case config::LogLevel::error:
+      return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+}  // namespace
+
+int serve(config::Config config) {
+  spdlog::set_level(level_of(config.server.log_level));
+  block_signals();
+  Server server(std::move(config));
+  if (const Result<void> prepared = server.prepare(); !prepared) return refuse(prepared.error().message);
+  if (const Result<void> started = server.start(); !started) return refuse(started.error().message);
+  server.announce();
+  server.wait_for_end();
+  return 0;
+}
+
+}  // namespace ringwall::server
