@@ -64,7 +64,7 @@ struct File final : Listener, std::enable_shared_from_this<File> {
 };
 
 struct Request {
-  io_uring_sqe entry{};
+  std::unique_ptr<const io_uring_sqe> entry;
   std::uint64_t number = 0;  // in the order in which they were submitted
   std::shared_ptr<File> file;
   std::vector<iovec> parts;    // of a send

@@ -51,7 +51,7 @@ void SimKernel::submit(const io_uring_sqe& entry) {
   if (!is_new) world_.fail("a request was submitted with the user_data of one that is in flight");
   place->second = std::make_unique<Request>();
   Request& request = *place->second;
-  request.entry = entry;
+  request.entry = std::make_unique<io_uring_sqe>(entry);
   request.number = submitted_++;
   if (entry.opcode == IORING_OP_NOP) return finish(request, 0);
   if (entry.opcode == IORING_OP_ASYNC_CANCEL) return cancel(request);
@@ -63,9 +63,9 @@ void SimKernel::submit(const io_uring_sqe& entry) {
 
 void SimKernel::start(Request& request) {
   File& file = *request.file;
-  switch (request.entry.opcode) {
+  switch (request.entry->opcode) {
     case IORING_OP_CLOSE:
-      release(request.entry.fd);
+      release(request.entry->fd);
       return finish(request, 0);
     case IORING_OP_SHUTDOWN:
       // A worker thread does it, whatever the descriptor's name stands for by then.
@@ -91,15 +91,15 @@ void SimKernel::start(Request& request) {
     default:
       world_.fail("an operation that is not modelled was submitted");
   }
-  const bool is_transfer = request.entry.opcode != IORING_OP_ACCEPT && request.entry.opcode != IORING_OP_READ;
-  const bool polls_first = is_transfer && (request.entry.ioprio & IORING_RECVSEND_POLL_FIRST) != 0;
+  const bool is_transfer = request.entry->opcode != IORING_OP_ACCEPT && request.entry->opcode != IORING_OP_READ;
+  const bool polls_first = is_transfer && (request.entry->ioprio & IORING_RECVSEND_POLL_FIRST) != 0;
   if (polls_first || attempt(request) == Attempt::waits) wait(request);
 }
 
 SimKernel::Attempt SimKernel::attempt(Request& request) {
-  switch (request.entry.opcode) {
+  switch (request.entry->opcode) {
     case IORING_OP_RECV:
-      return (request.entry.flags & IOSQE_BUFFER_SELECT) != 0 ? receive_provided(request) : receive(request);
+      return (request.entry->flags & IOSQE_BUFFER_SELECT) != 0 ? receive_provided(request) : receive(request);
     case IORING_OP_SEND:
     case IORING_OP_SENDMSG:
       return send(request);
@@ -116,7 +116,7 @@ SimKernel::Attempt SimKernel::attempt(Request& request) {
 
 bool SimKernel::is_ready(const Request& request) const {
   const File& file = *request.file;
-  switch (request.entry.opcode) {
+  switch (request.entry->opcode) {
     case IORING_OP_RECV:
       return !file.endpoint || file.endpoint->is_readable();
     case IORING_OP_SEND:
@@ -134,7 +134,7 @@ bool SimKernel::is_ready(const Request& request) const {
 }
 
 void SimKernel::wait(Request& request) {
-  const std::uint8_t opcode = request.entry.opcode;
+  const std::uint8_t opcode = request.entry->opcode;
   const bool is_writer = opcode == IORING_OP_SEND || opcode == IORING_OP_SENDMSG || opcode == IORING_OP_CONNECT;
   Request*& slot = is_writer ? request.file->writer : request.file->reader;
   if (slot != nullptr) world_.fail("two requests wait for the same socket, and nothing says which is to go first");
@@ -144,23 +144,23 @@ void SimKernel::wait(Request& request) {
 }
 
 void SimKernel::finish(Request& request, int result, std::uint32_t flags) {
-  world_.trace(trace_format(request.entry.opcode), request.entry.fd, result, flags);
-  const bool is_silent = (request.entry.flags & IOSQE_CQE_SKIP_SUCCESS) != 0 && result >= 0;
-  if (!is_silent) post(request.entry.user_data, result, flags);
+  world_.trace(trace_format(request.entry->opcode), request.entry->fd, result, flags);
+  const bool is_silent = (request.entry->flags & IOSQE_CQE_SKIP_SUCCESS) != 0 && result >= 0;
+  if (!is_silent) post(request.entry->user_data, result, flags);
   if (request.file) {
     File& file = *request.file;
     std::erase(file.in_flight, &request);
     if (file.reader == &request) file.reader = nullptr;
     if (file.writer == &request) file.writer = nullptr;
   }
-  requests_.erase(request.entry.user_data);
+  requests_.erase(requests_.find(request.entry->user_data));
 }
 
 // Cancelling
 // -----------------------------------------------------------------------------------------------------------
 
 void SimKernel::cancel(Request& canceller) {
-  const io_uring_sqe& entry = canceller.entry;
+  const io_uring_sqe& entry = *canceller.entry;
   if ((entry.cancel_flags & ~(IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_FD)) != 0) {
     world_.fail("a cancel has a flag that is not modelled");
   }
@@ -186,7 +186,7 @@ void SimKernel::cancel(Request& canceller) {
 // 0: its last completion is -ECANCELED; -ENOENT: it was just before; -EALREADY: it is on its way, by itself.
 int SimKernel::cancel_one(Request& target) {
   Random& random = world_.random();
-  if (target.is_ending || target.entry.opcode == IORING_OP_ASYNC_CANCEL) {
+  if (target.is_ending || target.entry->opcode == IORING_OP_ASYNC_CANCEL) {
     return random.below(2) == 0 ? -ENOENT : -EALREADY;
   }
   target.is_ending = true;
@@ -219,7 +219,7 @@ void SimKernel::end_with_what_is_there(Request& request) {
 
 // Nothing else can take its user_data before it has finished.
 void SimKernel::finish_later(const Request& request, std::uint64_t delay_ns, void (SimKernel::*how)(Request&)) {
-  run_later(delay_ns, [this, user_data = request.entry.user_data, how] { (this->*how)(*requests_.at(user_data)); });
+  run_later(delay_ns, [this, user_data = request.entry->user_data, how] { (this->*how)(*requests_.at(user_data)); });
 }
 
 }  // namespace ringwall::sim

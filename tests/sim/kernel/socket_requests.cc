@@ -19,17 +19,17 @@ constexpr std::byte target_pattern{0xe7};
 constexpr std::uint64_t slow_connect_ns_max = 10 * second;
 
 std::span<std::byte> target_of(const Request& request) {
-  auto* data = reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(request.entry.addr));
-  return std::span(data, request.entry.len).subspan(request.bytes_done);
+  auto* data = reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(request.entry->addr));
+  return std::span(data, request.entry->len).subspan(request.bytes_done);
 }
 
 bool is_send(const Request& request) {
-  return request.entry.opcode == IORING_OP_SEND || request.entry.opcode == IORING_OP_SENDMSG;
+  return request.entry->opcode == IORING_OP_SEND || request.entry->opcode == IORING_OP_SENDMSG;
 }
 
 bool writes_to_target(const Request& request) {
-  const bool reads = request.entry.opcode == IORING_OP_RECV || request.entry.opcode == IORING_OP_READ;
-  return reads && (request.entry.flags & IOSQE_BUFFER_SELECT) == 0;
+  const bool reads = request.entry->opcode == IORING_OP_RECV || request.entry->opcode == IORING_OP_READ;
+  return reads && (request.entry->flags & IOSQE_BUFFER_SELECT) == 0;
 }
 
 // FNV-1a, eight bytes at a time.
@@ -93,21 +93,21 @@ void SimKernel::check_memory(const Request& request) {
 // ------------------------------------------------------------------------------------------------------------
 
 SimKernel::Attempt SimKernel::receive(Request& request) {
-  if ((request.entry.msg_flags & ~(MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL)) != 0) {
+  if ((request.entry->msg_flags & ~(MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL)) != 0) {
     world_.fail("a receive has a flag that is not modelled");
   }
-  if ((request.entry.ioprio & IORING_RECV_MULTISHOT) != 0) return finish(request, -EINVAL), Attempt::ended;
+  if ((request.entry->ioprio & IORING_RECV_MULTISHOT) != 0) return finish(request, -EINVAL), Attempt::ended;
   Endpoint* endpoint = request.file->endpoint.get();
   if (endpoint == nullptr) return finish(request, -ENOTCONN), Attempt::ended;
   check_memory(request);
   while (true) {
     const std::span<std::byte> target = target_of(request);
     const long count = endpoint->read(target.first(receive_size(target.size())));
-    if (count == -EAGAIN && (request.entry.msg_flags & MSG_DONTWAIT) == 0) return Attempt::waits;
+    if (count == -EAGAIN && (request.entry->msg_flags & MSG_DONTWAIT) == 0) return Attempt::waits;
     if (count > 0) {
       world_.note_progress();
       request.bytes_done += static_cast<std::size_t>(count);
-      if ((request.entry.msg_flags & MSG_WAITALL) != 0 && request.bytes_done < request.entry.len) continue;
+      if ((request.entry->msg_flags & MSG_WAITALL) != 0 && request.bytes_done < request.entry->len) continue;
     }
     finish(request, static_cast<int>(request.bytes_done > 0 ? static_cast<long>(request.bytes_done) : count),
            nonempty_flag(*endpoint));
@@ -116,7 +116,7 @@ SimKernel::Attempt SimKernel::receive(Request& request) {
 }
 
 SimKernel::Attempt SimKernel::receive_provided(Request& request) {
-  const io_uring_sqe& entry = request.entry;
+  const io_uring_sqe& entry = *request.entry;
   const bool is_multishot = (entry.ioprio & IORING_RECV_MULTISHOT) != 0;
   if ((entry.msg_flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL)) != 0) {
     world_.fail("a receive has a flag that is not modelled with provided buffers");
@@ -167,7 +167,7 @@ std::uint32_t SimKernel::nonempty_flag(const Endpoint& endpoint) {
 
 SimKernel::Attempt SimKernel::read_mailbox(Request& request) {
   File& file = *request.file;
-  if (request.entry.len < sizeof file.signals) return finish(request, -EINVAL), Attempt::ended;
+  if (request.entry->len < sizeof file.signals) return finish(request, -EINVAL), Attempt::ended;
   check_memory(request);
   if (file.signals == 0) return Attempt::waits;
   std::memcpy(target_of(request).data(), &file.signals, sizeof file.signals);
@@ -180,7 +180,7 @@ SimKernel::Attempt SimKernel::read_mailbox(Request& request) {
 
 // The header and the vector of a sendmsg are the kernel's only until they have been submitted; the bytes until the end.
 int SimKernel::gather(Request& request) {
-  const io_uring_sqe& entry = request.entry;
+  const io_uring_sqe& entry = *request.entry;
   if ((entry.msg_flags & ~static_cast<unsigned>(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_WAITALL | MSG_MORE)) != 0) {
     world_.fail("a send has a flag that is not modelled");
   }
@@ -200,14 +200,14 @@ SimKernel::Attempt SimKernel::send(Request& request) {
   if (endpoint == nullptr) return finish(request, -EPIPE), Attempt::ended;
   check_memory(request);
   Random& random = world_.random();
-  const bool waits_for_all = (request.entry.msg_flags & MSG_WAITALL) != 0;
+  const bool waits_for_all = (request.entry->msg_flags & MSG_WAITALL) != 0;
   const std::size_t total = bytes_of(request);
   while (true) {
     std::size_t size = std::min(total - request.bytes_done, endpoint->space() + 1);
     if (size > 1 && random.chance(world_.faults().short_send)) size = random.skewed(1, size - 1);
     copy_payload(request, size, scratch_);
     const long count = endpoint->write(scratch_);
-    if (count == -EAGAIN && (request.entry.msg_flags & MSG_DONTWAIT) == 0) return Attempt::waits;
+    if (count == -EAGAIN && (request.entry->msg_flags & MSG_DONTWAIT) == 0) return Attempt::waits;
     if (count > 0) {
       world_.note_progress();
       request.bytes_done += static_cast<std::size_t>(count);
@@ -223,7 +223,7 @@ SimKernel::Attempt SimKernel::send(Request& request) {
 
 SimKernel::Attempt SimKernel::accept(Request& request) {
   File& listener = *request.file;
-  if (request.entry.addr != 0 || request.entry.file_index != 0) world_.fail("this form of accept is not modelled");
+  if (request.entry->addr != 0 || request.entry->file_index != 0) world_.fail("this form of accept is not modelled");
   while (true) {
     // As with buffers, the descriptor comes first: without one, accept ends though nobody may be waiting.
     if (descriptors_ran_out()) return finish(request, -EMFILE), Attempt::ended;
@@ -233,11 +233,11 @@ SimKernel::Attempt SimKernel::accept(Request& request) {
     listener.backlog.pop_front();
     const int descriptor = install(file);
     world_.note_progress();
-    if ((request.entry.ioprio & IORING_ACCEPT_MULTISHOT) == 0 || !goes_on(request)) {
+    if ((request.entry->ioprio & IORING_ACCEPT_MULTISHOT) == 0 || !goes_on(request)) {
       return finish(request, descriptor), Attempt::ended;
     }
-    world_.trace("accept on %ld gives %ld, and goes on", request.entry.fd, descriptor);
-    post(request.entry.user_data, descriptor, IORING_CQE_F_MORE);
+    world_.trace("accept on %ld gives %ld, and goes on", request.entry->fd, descriptor);
+    post(request.entry->user_data, descriptor, IORING_CQE_F_MORE);
   }
 }
 
@@ -246,9 +246,9 @@ void SimKernel::start_connect(Request& request) {
   if (file.kind != File::Kind::socket) return finish(request, -ENOTSOCK);
   if (file.endpoint) return finish(request, file.endpoint->is_established() ? -EISCONN : -EALREADY);
   ring::SocketAddress to;
-  if (request.entry.off > sizeof to.storage) return finish(request, -EINVAL);
-  to.bytes = static_cast<socklen_t>(request.entry.off);
-  std::memcpy(&to.storage, reinterpret_cast<const void*>(static_cast<std::uintptr_t>(request.entry.addr)), to.bytes);
+  if (request.entry->off > sizeof to.storage) return finish(request, -EINVAL);
+  to.bytes = static_cast<socklen_t>(request.entry->off);
+  std::memcpy(&to.storage, reinterpret_cast<const void*>(static_cast<std::uintptr_t>(request.entry->addr)), to.bytes);
 
   Random& random = world_.random();
   const Faults& faults = world_.faults();
@@ -272,7 +272,7 @@ SimKernel::Attempt SimKernel::connect(Request& request) {
 
 void SimKernel::shut_down(Request& request) {
   Endpoint* endpoint = request.file->endpoint.get();
-  finish(request, endpoint != nullptr ? endpoint->shut_down(static_cast<int>(request.entry.len)) : -ENOTCONN);
+  finish(request, endpoint != nullptr ? endpoint->shut_down(static_cast<int>(request.entry->len)) : -ENOTCONN);
 }
 
 }  // namespace ringwall::sim
