@@ -1,6 +1,7 @@
 """A program under test or beside it: started with a log file, watched through /proc, stopped by its pid."""
 
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -12,11 +13,21 @@ from .until import until
 class Process:
     """Standard output and error go to one log file. stop() is idempotent; nothing is ever killed by name."""
 
-    def __init__(self, name: str, argv: list[str], logs: Path, env: dict | None = None, cwd: Path | None = None):
+    def __init__(
+        self,
+        name: str,
+        argv: list[str],
+        logs: Path,
+        env: dict | None = None,
+        cwd: Path | None = None,
+        open_files: int | None = None,
+    ):
+        """`open_files` is the hard limit of descriptors that it gets."""
         self.name = name
         self.argv = [str(word) for word in argv]
         logs.mkdir(parents=True, exist_ok=True)
         self.log_file = logs / f"{name}-{time.monotonic_ns()}.log"
+        limit = open_files and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files)))
         with open(self.log_file, "wb") as log:
             self._process = subprocess.Popen(
                 self.argv,
@@ -26,6 +37,7 @@ class Process:
                 env={**os.environ, **(env or {})},
                 cwd=cwd,
                 start_new_session=True,
+                preexec_fn=limit,
             )
 
         self.end_seen = False  # Whether the test asked it to end or waited for it.

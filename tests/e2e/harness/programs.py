@@ -1,4 +1,4 @@
-"""The programs under test. Where they are is told once, by RINGWALL_BUILD (tests/e2e/run --build)."""
+"""The programs under test. Where they are is told once, by E2E_BUILD (tests/e2e/run --build)."""
 
 import os
 import ssl
@@ -13,7 +13,7 @@ ROOT = E2E.parent.parent
 
 
 def build_dir() -> Path:
-    return Path(os.environ.get("RINGWALL_BUILD") or ROOT / "build" / "release").resolve()
+    return Path(os.environ.get("E2E_BUILD") or ROOT / "build" / "release").resolve()
 
 
 def program(name: str) -> str:
@@ -63,6 +63,7 @@ class Ringwall(Process):
         ports: int = 1,
         state: Path | None = None,
         env: dict | None = None,
+        open_files: int | None = None,
         wait: bool = True,
     ):
         self.folder = folder
@@ -88,7 +89,7 @@ class Ringwall(Process):
                 argv += ["--self-signed", "localhost"]
         for field, value in {"server.state_dir": self.state, **(settings or {})}.items():
             argv += ["--set", f"{field}={value}"]
-        super().__init__("ringwall", [*argv, *map(str, arguments)], folder / "logs", env)
+        super().__init__("ringwall", [*argv, *map(str, arguments)], folder / "logs", env, open_files=open_files)
         if wait:
             for port in self.ports:
                 self.wait_for_listener(port)

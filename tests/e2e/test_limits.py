@@ -1,0 +1,237 @@
+"""Bounds on what clients may send and hold, and what happens at each."""
+
+import time
+
+import pytest
+
+from harness import client
+from harness.client import call, exchange, post, request
+from harness.frames import BINARY, CLOSE, CONTINUATION, TEXT, client_frame, header
+from harness.until import Stopwatch, until
+
+MIB = 1 << 20
+
+
+def test_a_message_at_its_bound_passes_and_one_byte_more_is_1009(cast, echo_node):
+    server = cast.ringwall(echo_node, settings={"limits.message_bytes_max": "1MiB"})
+    with client.websocket(server.port) as stream:
+        stream.send_frame(BINARY, bytes(MIB))
+        assert stream.read_message() == (BINARY, bytes(MIB))
+        stream.send(header(BINARY, MIB + 1, masked=True) + b"abcd")
+        frame = stream.read_frame()
+        assert (frame.opcode, frame.close_code) == (CLOSE, 1009)
+
+
+def test_the_default_bound_is_16_mib(echo, echo_node):
+    with client.websocket(echo.port) as stream:
+        stream.send_frame(BINARY, bytes(16 * MIB))
+        assert stream.read_message() == (BINARY, bytes(16 * MIB))
+        stream.send(header(BINARY, 16 * MIB + 1, masked=True) + b"abcd")
+        assert stream.read_frame().close_code == 1009
+
+
+def test_fragments_count_together(cast, echo_node):
+    server = cast.ringwall(echo_node, settings={"limits.message_bytes_max": "64KiB"})
+    with client.websocket(server.port) as stream:
+        stream.send(client_frame(BINARY, bytes(40_000), fin=False) + client_frame(CONTINUATION, bytes(40_000)))
+        frame = stream.read_frame()
+        assert (frame.opcode, frame.close_code) == (CLOSE, 1009)
+    assert not echo_node.messages
+
+
+def test_an_endless_row_of_empty_fragments_is_cut_in_time(cast, echo_node):
+    server = cast.ringwall(echo_node, settings={"timeouts.message_ms": 700})
+    with client.websocket(server.port) as stream, Stopwatch() as watch:
+        stream.send_frame(TEXT, b"", fin=False)
+        with pytest.raises((OSError, AssertionError)):
+            while watch.seconds < 5:
+                stream.send(client_frame(CONTINUATION, b"", fin=False))
+                if not stream.silent_for(0.02):
+                    raise AssertionError("cut")
+        assert watch.seconds < 2.5
+    assert not echo_node.messages
+
+
+def test_a_message_that_does_not_finish_is_cut_at_its_timeout(cast, echo_node):
+    server = cast.ringwall(echo_node, settings={"timeouts.message_ms": 700})
+    with client.websocket(server.port) as stream:
+        stream.send_frame(TEXT, b"beginning", fin=False)
+        with Stopwatch() as watch:
+            frame = stream.read_frame()
+        assert frame.opcode == CLOSE and frame.close_code in (1002, 1008)
+        assert 0.4 < watch.seconds < 2
+    assert not echo_node.messages
+
+
+def test_a_frame_dribbled_slowly_is_cut_at_its_timeout(cast, echo_node):
+    server = cast.ringwall(echo_node, settings={"timeouts.message_ms": 700})
+    with client.websocket(server.port) as stream, Stopwatch() as watch:
+        stream.sock.settimeout(5)
+        with pytest.raises((OSError, EOFError, AssertionError)):
+            for byte in client_frame(TEXT, b"x" * 500):
+                stream.send(bytes([byte]))
+                assert stream.silent_for(0.02)
+        assert watch.seconds < 3
+    assert not echo_node.messages
+
+
+def test_messages_one_after_another_have_a_time_each(cast, echo_node):
+    server = cast.ringwall(echo_node, settings={"timeouts.message_ms": 1000})
+    with client.websocket(server.port) as stream:
+        for _ in range(4):
+            stream.send_frame(TEXT, b"a", fin=False)
+            time.sleep(0.6)
+            stream.send_frame(CONTINUATION, b"b")
+            assert stream.read_message() == (TEXT, b"ab")
+
+
+def test_an_announced_length_costs_no_memory(cast, echo_node, unsanitized):
+    server = cast.ringwall(echo_node, arguments=["--shards", "1"])
+    warm = client.websocket(server.port)
+    before = server.status_kib("VmRSS")
+    streams = [client.websocket(server.port) for _ in range(60)]
+    for stream in streams:
+        stream.send(header(BINARY, 16 * MIB, masked=True) + b"abcd" + b"x")
+    time.sleep(0.5)
+    assert server.status_kib("VmRSS") - before < 32 * 1024, "60 clients announced 960 MiB"
+    warm.send_frame(TEXT, b"others go on")
+    assert warm.read_message() == (TEXT, b"others go on")
+    for stream in streams:
+        stream.close()
+
+
+def test_one_address_can_not_take_all_memory_for_messages(cast, echo_node):
+    """A message larger than the address may ever have is 1009; one that only waits for others' memory goes through."""
+    server = cast.ringwall(
+        echo_node,
+        arguments=["--shards", "1"],
+        settings={"server.assembly_bytes_max": "4MiB", "server.assembly_bytes_per_address_max": "1MiB"},
+    )
+    with client.websocket(server.port) as stream:
+        stream.sock.settimeout(5)
+        try:
+            stream.send_frame(BINARY, bytes(3 * MIB))
+        except OSError:
+            pass
+        frame = stream.read_frame()
+        assert (frame.opcode, frame.close_code) == (CLOSE, 1009)
+    with client.websocket(server.port) as stream:
+        stream.send_frame(BINARY, bytes(MIB // 4))
+        assert stream.read_message() == (BINARY, bytes(MIB // 4))
+
+
+def test_a_body_over_the_addresss_share_is_413(cast, fake_node):
+    server = cast.ringwall(
+        fake_node(lambda connection: connection.answer_calls()),
+        arguments=["--shards", "1"],
+        settings={"server.assembly_bytes_max": "4MiB", "server.assembly_bytes_per_address_max": "1MiB"},
+    )
+    assert exchange(server.port, post(call("a", ["x" * (3 * MIB)]))).status == 413
+    assert exchange(server.port, post(call("a"))).status == 200
+
+
+def test_memory_for_messages_stays_within_its_bound(cast, echo_node, unsanitized):
+    """Forty clients that begin a message of 4 MiB and do not end it, where 16 MiB is the bound."""
+    server = cast.ringwall(
+        echo_node,
+        arguments=["--shards", "1"],
+        settings={
+            "server.assembly_bytes_max": "16MiB",
+            "server.assembly_bytes_per_address_max": "16MiB",
+            "server.backlog_bytes_max": "8MiB",
+            "timeouts.message_ms": 3000,
+        },
+    )
+    with client.websocket(server.port):
+        pass
+    before = server.status_kib("VmRSS")
+    streams = []
+    for _ in range(40):
+        stream = client.websocket(server.port)
+        stream.sock.settimeout(0.2)
+        try:
+            stream.send(client_frame(BINARY, bytes(4 * MIB))[: 3 * MIB])
+        except OSError:
+            pass
+        streams.append(stream)
+    assert server.status_kib("VmHWM") - before < (16 + 8 + 16) * 1024
+    # What is cut in time makes room: a client that means it gets through.
+    with client.websocket(server.port) as good:
+        good.sock.settimeout(15)
+        good.send_frame(BINARY, bytes(MIB))
+        assert good.read_message() == (BINARY, bytes(MIB))
+    for stream in streams:
+        stream.close()
+
+
+def test_the_bound_on_clients_of_a_shard_holds_and_those_within_go_on(cast, echo_node):
+    server = cast.ringwall(echo_node, arguments=["--shards", "1"], settings={"server.connections_max": 3})
+    streams = [client.websocket(server.port) for _ in range(3)]
+    with pytest.raises((OSError, EOFError)):
+        client.websocket(server.port, timeout=2).close()
+    for stream in streams:
+        stream.send_frame(TEXT, b"still")
+        assert stream.read_message() == (TEXT, b"still")
+    streams[0].reset()
+
+    def another():
+        try:
+            return client.websocket(server.port, timeout=2)
+        except (OSError, EOFError):
+            return None
+
+    until(another, 3, "a place is free again").close()
+    for stream in streams[1:]:
+        stream.close()
+
+
+def test_out_of_descriptors_is_a_state_and_not_the_end(cast, echo_node):
+    """With a hard limit of few open files the rest waits or is turned away, and comes in when there is room."""
+    server = cast.ringwall(echo_node, arguments=["--shards", "1"], open_files=64)
+    streams, failed = [], 0
+    for _ in range(60):
+        try:
+            stream = client.connect(server.port, tls=False)
+            streams.append(stream)
+        except OSError:
+            failed += 1
+    time.sleep(0.5)
+    cpu = server.cpu_seconds()
+    time.sleep(1)
+    assert server.cpu_seconds() - cpu < 0.5, "it does not spin at the limit"
+    for stream in streams:
+        stream.close()
+
+    def works():
+        try:
+            with client.websocket(server.port) as stream:
+                stream.send_frame(TEXT, b"room")
+                return stream.read_message() == (TEXT, b"room")
+        except (OSError, EOFError, AssertionError):
+            return False
+
+    until(works, 5, "served again when there is room")
+
+
+def test_a_request_pipeline_does_not_grow_without_bound(cast, fake_node, unsanitized):
+    """A client that sends requests and reads no answers is paused."""
+    answer = b"x" * 60_000
+
+    def node(connection):
+        while True:
+            connection.read_request()
+            connection.reply(200, answer)
+
+    server = cast.ringwall(fake_node(node), arguments=["--shards", "1"])
+    with client.connect(server.port, receive_buffer=8192) as stream:
+        stream.sock.settimeout(1)
+        before = server.status_kib("VmRSS")
+        data, sent = request("GET", "/health") * 100, 0
+        try:
+            for _ in range(500):
+                stream.send(data)
+                sent += 100
+        except OSError:
+            pass
+        time.sleep(0.5)
+        assert server.status_kib("VmRSS") - before < 32 * 1024

@@ -1,0 +1,229 @@
+"""What the program says: at start, with no arguments, about mistakes, and its subcommands."""
+
+import os
+import re
+import socket
+
+import pytest
+
+from harness import client, programs
+from harness.ports import free_port
+from harness.process import listening_inodes
+from harness.programs import run_ringwall
+from harness.until import Stopwatch
+
+SCREEN_LINES = 40
+
+
+def test_with_no_arguments_it_explains_itself_in_a_screen():
+    done = run_ringwall()
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) <= SCREEN_LINES
+    for word in ("--listen", "--node", "--self-signed", "--cert", "check", "config", "cert", "doctor", "9944"):
+        assert word in done.stdout, word
+    assert "not filtered" in done.stdout
+
+
+def test_help_names_every_flag_and_version_is_one_line():
+    done = run_ringwall("--help")
+    assert done.returncode == 0
+    for flag in ("--config", "--listen", "--node", "--cert", "--key", "--self-signed", "--plain", "--shards", "--mode", "--set"):
+        assert flag in done.stdout, flag
+    done = run_ringwall("--version")
+    assert done.returncode == 0 and re.search(r"ringwall.*\d+\.\d+\.\d+", done.stdout)
+
+
+def test_the_start_lines_tell_address_shards_bounds_and_what_is_not_filtered(cast):
+    server = cast.ringwall("127.0.0.1:9944", arguments=["--shards", "2"])
+    server.wait_for_log("ready", 5)
+    log = server.log
+    assert str(server.port) in log
+    assert "127.0.0.1:9944" in log
+    assert re.search(r"\b2 shards", log)
+    assert re.search(r"not filtered", log)
+    assert re.search(r"\d+ ?(MiB|GiB)", log), "the memory bound"
+    assert re.search(r"\d[\d,.]* (connections|clients)", log), "how many connections the open files allow"
+
+
+def test_it_raises_its_own_limit_of_open_files(cast):
+    server = cast.ringwall(None)
+    limits = open(f"/proc/{server.pid}/limits").read()
+    soft, hard = re.search(r"Max open files\s+(\d+)\s+(\d+)", limits).groups()
+    assert soft == hard
+
+
+def test_a_shard_is_a_thread_with_a_core_of_its_own_and_its_own_listener(cast):
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        pytest.skip("one core: nothing to spread over")
+    server = cast.ringwall(None, arguments=["--shards", "2"])
+    affinities = [os.sched_getaffinity(int(task)) for task in os.listdir(f"/proc/{server.pid}/task")]
+    pinned = [core for affinity in affinities if len(affinity) == 1 for core in affinity]
+    assert len(set(pinned)) == len(pinned) == 2
+    assert len(listening_inodes(server.port) & server.socket_inodes()) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--no-such-flag"], ["--listen"], ["--shards", "many"], ["--listen", "8443"], ["--node", "nowhere"], ["--mode", "turbo"], ["--set", "x"], ["--set", "timeouts.haed_ms=5"]],
+    ids=" ".join,
+)
+def test_a_wrong_command_line_is_said_in_a_sentence(arguments):
+    done = run_ringwall("--self-signed", "localhost", *arguments)
+    assert done.returncode in (1, 2)
+    assert done.stderr.strip() and len(done.stderr.splitlines()) <= 6
+    assert arguments[-1].split("=")[0] in done.stderr
+
+
+def test_a_mistyped_setting_is_answered_with_the_one_that_was_meant():
+    assert "head_ms" in run_ringwall("check", "--self-signed", "localhost", "--set", "timeouts.haed_ms=5s").stderr
+
+
+def test_a_port_in_use_is_said_in_a_sentence(cast):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run_ringwall("--listen", f"127.0.0.1:{port}", "--self-signed", "localhost", "--set", f"server.state_dir={cast.folder}")
+    assert done.returncode == 1
+    assert str(port) in done.stderr and "in use" in done.stderr
+
+
+BROKEN = '''
+[server]
+shards = "lots"
+colour = "blue"
+
+[[listener]]
+address = "0.0.0.0"
+self_signed = ["localhost"]
+mode = "fast"
+
+[[listener.route]]
+path = "/x"
+upstream = "nowhere"
+
+[[upstream]]
+address = "node"
+
+[timeouts]
+head_ms = -5
+'''
+
+
+@pytest.fixture
+def broken(tmp_path):
+    path = tmp_path / "broken.toml"
+    path.write_text(BROKEN)
+    return path
+
+
+def test_check_prints_every_problem_at_once_with_its_place(broken):
+    done = run_ringwall("check", "--config", broken)
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    for line, field, found in [
+        (3, "server.shards", "lots"),
+        (4, "colour", "colour"),
+        (7, "address", "0.0.0.0"),
+        (9, "mode", "fast"),
+        (13, "upstream", "nowhere"),
+        (16, "address", "node"),
+        (19, "head_ms", "-5"),
+    ]:
+        assert re.search(rf"broken\.toml:{line}: .*{field}.*", said), f"line {line}: {field}\n{said}"
+        assert found in said
+
+
+def test_the_same_problems_stop_the_start(broken):
+    done = run_ringwall("--config", broken)
+    assert done.returncode == 1
+    assert "broken.toml:7" in done.stderr and "broken.toml:19" in done.stderr
+
+
+@pytest.mark.parametrize("text, line", [("[server\n", 1), ("[server]\nshards = = 1\n", 2), ("[server]\nshards = 1\nshards = 2\n", 3)])
+def test_what_is_no_toml_is_said_with_its_line(tmp_path, text, line):
+    path = tmp_path / "no.toml"
+    path.write_text(text)
+    done = run_ringwall("check", "--config", path)
+    assert done.returncode == 1
+    assert f"no.toml:{line}" in done.stdout + done.stderr
+
+
+def test_a_missing_file_is_said_by_name(tmp_path):
+    done = run_ringwall("check", "--config", tmp_path / "missing.toml")
+    assert done.returncode == 1 and "missing.toml" in done.stdout + done.stderr
+
+
+def test_the_sample_of_config_passes_check_and_names_every_section(tmp_path):
+    done = run_ringwall("config")
+    assert done.returncode == 0
+    for section in ("[server]", "[limits]", "[timeouts]", "[[listener]]", "[[upstream]]"):
+        assert section in done.stdout
+    assert done.stdout.count("#") > 40
+    path = tmp_path / "sample.toml"
+    path.write_text(done.stdout)
+    checked = run_ringwall("check", "--config", path)
+    # Certificates that the sample names are not on this machine; everything else is right.
+    complaints = [line for line in (checked.stdout + checked.stderr).splitlines() if "sample.toml:" in line]
+    assert all("cert" in line or "key" in line or "ocsp" in line for line in complaints), complaints
+    assert checked.returncode == (1 if complaints else 0)
+
+
+def test_check_of_a_good_file_is_0(cast):
+    path = cast.folder / "good.toml"
+    path.write_text('[[listener]]\naddress = "127.0.0.1:8443"\nself_signed = ["localhost"]\n[[upstream]]\naddress = "127.0.0.1:9944"\n')
+    done = run_ringwall("check", "--config", path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.strip()
+
+
+def head_timeout_of(server) -> float:
+    with client.connect(server.port, tls=False) as stream, Stopwatch() as watch:
+        stream.send(b"GET /health HT")
+        stream.wait_for_end(8)
+        return watch.seconds
+
+
+def test_command_line_goes_over_environment_over_file_over_defaults(cast):
+    config = '''
+[timeouts]
+head_ms = 700
+[[listener]]
+address = "127.0.0.1:{port}"
+kind = "plain"
+'''
+    environment = {"RINGWALL_TIMEOUTS_HEAD_MS": "2500"}
+    by_file = cast.ringwall(None, config=config, tls=False)
+    by_environment = cast.ringwall(None, config=config, tls=False, env=environment)
+    by_flag = cast.ringwall(None, config=config, tls=False, env=environment, settings={"timeouts.head_ms": "4500ms"})
+    assert 0.4 < head_timeout_of(by_file) < 1.8
+    assert 1.8 < head_timeout_of(by_environment) < 3.5
+    assert 3.8 < head_timeout_of(by_flag) < 6
+
+
+def test_variables_that_other_programs_set_do_not_disturb(cast):
+    # Kubernetes sets these for a service called ringwall.
+    foreign = {"RINGWALL_PORT": "tcp://10.0.0.1:443", "RINGWALL_SERVICE_HOST": "10.0.0.1", "RINGWALL_PORT_443_TCP_PROTO": "tcp"}
+    server = cast.ringwall(None, env=foreign)
+    assert client.exchange(server.port, client.request()).status == 200
+
+
+def test_doctor_tells_each_thing_it_looked_at():
+    done = run_ringwall("doctor")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for word in ("io_uring", "TLS", "open files"):
+        assert word.lower() in done.stdout.lower(), word
+
+
+def test_the_dev_node_says_that_it_is_a_stand_in(cast):
+    node = cast.devnode()
+    assert re.search(r"stand-in", node.log)
+    assert programs.program("ringwall-devnode")
+
+
+def test_it_starts_before_its_node_does(cast):
+    server = cast.ringwall(f"127.0.0.1:{(port := free_port())}")
+    assert client.exchange(server.port, client.post(client.call("system_name"))).status == 502
+    cast.devnode(port=port)
+    assert client.exchange(server.port, client.post(client.call("system_name"))).status == 200

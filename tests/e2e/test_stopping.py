@@ -1,0 +1,156 @@
+"""SIGTERM: no more clients, WebSockets closed with 1001, what is under way finished, and an end within the deadline."""
+
+import signal
+import time
+
+import pytest
+
+from harness import client
+from harness.client import call, post
+from harness.frames import BINARY, CLOSE, TEXT, close_payload, header
+from harness.until import Stopwatch, until
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_websockets_are_closed_with_1001_on_both_sides_and_it_ends_with_0(cast, fake_node, number):
+    node_side = []
+
+    def node(connection):
+        connection.accept_upgrade()
+        frame = connection.read_frame()
+        node_side.append(frame)
+        connection.send_frame(CLOSE, frame.payload)
+
+    server = cast.ringwall(fake_node(node))
+    streams = [client.websocket(server.port) for _ in range(5)]
+    with Stopwatch() as watch:
+        server.send_signal(number)
+        for stream in streams:
+            frame = stream.read_frame()
+            assert (frame.opcode, frame.close_code) == (CLOSE, 1001)
+            stream.send_frame(CLOSE, frame.payload)
+        for stream in streams:
+            assert stream.wait_for_end(3) == "eof"
+            stream.close()
+        assert server.wait(5) == 0
+    assert watch.seconds < 4
+    until(lambda: len(node_side) == 5, 2, "the node is told by each")
+    assert {(frame.opcode, frame.close_code) for frame in node_side} == {(CLOSE, 1001)}
+
+
+def test_with_nothing_to_do_it_ends_at_once(cast):
+    server = cast.ringwall(None)
+    with Stopwatch() as watch:
+        assert server.stop() == 0
+    assert watch.seconds < 2
+
+
+def test_idle_http_connections_do_not_hold_it(cast, fake_node):
+    server = cast.ringwall(fake_node(lambda connection: connection.answer_calls()))
+    with client.connect(server.port) as used, client.connect(server.port) as fresh, client.connect(server.port, tls=False):
+        used.send(post(call("a")))
+        assert used.read_reply().status == 200
+        with Stopwatch() as watch:
+            server.send_signal(signal.SIGTERM)
+            assert used.wait_for_end(3) == fresh.wait_for_end(3) == "eof"
+            assert server.wait(5) == 0
+        assert watch.seconds < 4
+
+
+def test_a_request_under_way_is_answered_and_new_clients_are_refused(cast, fake_node):
+    def node(connection):
+        connection.read_request()
+        time.sleep(1)
+        connection.reply(200, b"in time")
+
+    server = cast.ringwall(fake_node(node))
+    with client.connect(server.port) as stream:
+        stream.send(post(call("a")))
+        time.sleep(0.3)
+        server.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        with pytest.raises(OSError):
+            client.connect(server.port, timeout=0.4)
+        reply = stream.read_reply()
+        assert (reply.status, reply.body) == (200, b"in time")
+        assert reply.closes
+    assert server.wait(5) == 0
+
+
+def test_a_message_under_way_is_finished_before_the_close(cast, fake_node):
+    def node(connection):
+        connection.accept_upgrade()
+        connection.send(header(BINARY, 1000, masked=False) + b"x" * 400)
+        time.sleep(1)
+        connection.send(b"x" * 600)
+        connection.send_frame(CLOSE, connection.read_frame().payload)
+
+    server = cast.ringwall(fake_node(node))
+    with client.websocket(server.port) as stream:
+        time.sleep(0.3)
+        server.send_signal(signal.SIGTERM)
+        assert stream.read_message() == (BINARY, b"x" * 1000)
+        frame = stream.read_frame()
+        assert (frame.opcode, frame.close_code) == (CLOSE, 1001)
+        stream.send_frame(CLOSE, frame.payload)
+    assert server.wait(5) == 0
+
+
+@pytest.mark.parametrize("stubborn", ["client", "node", "reader", "tunnel"])
+def test_nobody_can_hold_it_beyond_the_deadline(cast, fake_node, stubborn):
+    def node(connection):
+        connection.accept_upgrade()
+        if stubborn == "reader":
+            while True:
+                connection.send_frame(BINARY, bytes(100_000))
+        elif stubborn == "node":
+            time.sleep(12)
+        else:
+            connection.echo()
+
+    arguments = ["--mode", "tunnel"] if stubborn == "tunnel" else []
+    server = cast.ringwall(fake_node(node), settings={"timeouts.stop_ms": 1500}, arguments=arguments)
+    with client.websocket(server.port, receive_buffer=8192) as stream:
+        time.sleep(0.5)
+        with Stopwatch() as watch:
+            server.send_signal(signal.SIGTERM)
+            assert server.wait(6) == 0
+        assert watch.seconds < 3.5
+        if stubborn == "reader":
+            stream.wait_for_end(5)
+
+
+def test_a_second_signal_ends_it_at_once(cast, echo_node):
+    server = cast.ringwall(echo_node, settings={"timeouts.stop_ms": 20_000})
+    with client.websocket(server.port):
+        server.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        with Stopwatch() as watch:
+            if server.running:
+                server.send_signal(signal.SIGTERM)
+            status = server.wait(5)
+        assert watch.seconds < 3
+        assert status in (0, 1, -signal.SIGTERM)
+
+
+def test_a_client_that_talks_on_after_the_close_is_not_relayed(cast, fake_node):
+    node_side = []
+
+    def node(connection):
+        connection.accept_upgrade()
+        while True:
+            frame = connection.read_frame()
+            node_side.append(frame)
+            if frame.opcode == CLOSE:
+                connection.send_frame(CLOSE, close_payload(1001))
+                return
+
+    server = cast.ringwall(fake_node(node), settings={"timeouts.stop_ms": 2000})
+    with client.websocket(server.port) as stream:
+        server.send_signal(signal.SIGTERM)
+        assert stream.read_frame().close_code == 1001
+        stream.send_frame(TEXT, b"one more thing")
+        stream.send_frame(CLOSE, close_payload(1001))
+        stream.wait_for_end(4)
+    assert server.wait(5) == 0
+    assert TEXT not in [frame.opcode for frame in node_side]
