@@ -12,15 +12,6 @@ namespace {
 
 constexpr std::size_t registered_name_bytes_max = 255;
 
-constexpr std::array<bool, 256> make_target_table() {
-  std::array<bool, 256> table{};
-  for (std::size_t c = '!'; c <= '~'; ++c) table[c] = true;
-  for (char c : std::string_view("\"#<>\\^`{|}")) table[static_cast<std::uint8_t>(c)] = false;
-  return table;
-}
-
-constexpr std::array<bool, 256> target_table = make_target_table();
-
 std::unexpected<Refusal> bad(std::string_view why) { return std::unexpected(Refusal{400, why}); }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -97,8 +88,6 @@ std::expected<void, Refusal> read_absolute_form(RequestHead& head) {
 }
 
 }  // namespace
-
-bool is_target_char(char c) { return target_table[static_cast<std::uint8_t>(c)]; }
 
 bool is_host(std::string_view host) {
   const std::string_view name = host_without_port(host);

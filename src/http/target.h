@@ -5,6 +5,8 @@
 // '.' and '_', which makes a host safe in a page and in a Location.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <expected>
 #include <string_view>
 
@@ -12,8 +14,17 @@
 
 namespace ringwall::http {
 
+namespace characters {
+inline constexpr std::array<bool, 256> target = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t c = '!'; c <= '~'; ++c) table[c] = true;
+  for (const char c : std::string_view("\"#<>\\^`{|}")) table[static_cast<unsigned char>(c)] = false;
+  return table;
+}();
+}  // namespace characters
+
 // True for what may stand in a target before its form is looked at: visible ASCII but " # < > \ ^ ` { | }.
-[[nodiscard]] bool is_target_char(char c);
+[[nodiscard]] inline bool is_target_char(char c) { return characters::target[static_cast<unsigned char>(c)]; }
 
 // uri-host [ ":" port ].
 [[nodiscard]] bool is_host(std::string_view host);

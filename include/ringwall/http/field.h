@@ -19,17 +19,35 @@ struct Header {
   std::string_view name, value;
 };
 
-// ASCII only, as HTTP's names and tokens are.
-[[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b);
+namespace characters {
+inline constexpr std::array<bool, 256> token = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t c = '0'; c <= '9'; ++c) table[c] = true;
+  for (std::size_t c = 'a'; c <= 'z'; ++c) table[c] = table[c - 'a' + 'A'] = true;
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+}  // namespace characters
+
+// tchar: what names, methods and tokens are made of.
+[[nodiscard]] inline bool is_token_char(char c) { return characters::token[static_cast<unsigned char>(c)]; }
+
+// What may stand in a field's value: visible ASCII, bytes from 0x80, space and tab. No NUL, CR, LF.
+[[nodiscard]] inline bool is_field_char(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte >= 0x20 && byte != 0x7f) || byte == '\t';
+}
+
+// For texts of one length.
+[[nodiscard]] bool same_letters(std::string_view a, std::string_view b);
+
+// ASCII only, as HTTP's names and tokens are. Most names differ in length already.
+[[nodiscard]] inline bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && same_letters(a, b);
+}
 
 // As equals_ignoring_case, for the first bytes of `text`.
 [[nodiscard]] bool starts_ignoring_case(std::string_view text, std::string_view start);
-
-// tchar: what names, methods and tokens are made of.
-[[nodiscard]] bool is_token_char(char c);
-
-// What may stand in a field's value: visible ASCII, bytes from 0x80, space and tab. No NUL, CR, LF.
-[[nodiscard]] bool is_field_char(char c);
 
 // 1*tchar.
 [[nodiscard]] bool is_token(std::string_view text);
