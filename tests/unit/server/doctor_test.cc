@@ -1,0 +1,169 @@
+#include <ringwall/server/doctor.h>
+
+#include <cerrno>
+
+#include <algorithm>
+
+#include "unit/catch.h"
+
+using namespace ringwall::server;
+
+namespace {
+
+// A machine with nothing to complain about.
+Observation healthy() {
+  return {.kernel_release = "6.1.0-28-amd64",
+          .cores = 4,
+          .io_uring_disabled = 0,
+          .memlock_bytes = 8 << 20,
+          .open_files_soft = 1'024,
+          .open_files_hard = 1'048'576,
+          .somaxconn = 4'096,
+          .unprivileged_port_start = 1'024,
+          .may_bind_any_port = true};
+}
+
+Finding about(const Observation& seen, const std::string& subject) {
+  const std::vector<Finding> findings = judge(seen);
+  const auto found = std::ranges::find(findings, subject, &Finding::subject);
+  REQUIRE(found != findings.end());
+  return *found;
+}
+
+bool runs(const Observation& seen) {
+  const std::vector<Finding> findings = judge(seen);
+  return std::ranges::none_of(findings, [](const Finding& finding) { return finding.verdict == Verdict::bad; });
+}
+
+}  // namespace
+
+TEST_CASE("a kernel is compared by numbers, not by letters") {
+  CHECK(is_kernel_at_least("6.1.0-28-amd64", 6, 1));
+  CHECK(is_kernel_at_least("6.10", 6, 1));
+  CHECK(is_kernel_at_least("10.0-rc1", 6, 1));
+  CHECK_FALSE(is_kernel_at_least("6.0.19", 6, 1));
+  CHECK_FALSE(is_kernel_at_least("5.15.0-100-generic", 6, 1));
+  CHECK_FALSE(is_kernel_at_least("", 6, 1));
+  CHECK_FALSE(is_kernel_at_least("6", 6, 1));
+  CHECK_FALSE(is_kernel_at_least("6.x", 6, 1));
+}
+
+TEST_CASE("a good machine has good findings only, and none of them a remedy") {
+  for (const Finding& finding : judge(healthy())) {
+    INFO(finding.subject << ": " << finding.found);
+    CHECK(finding.verdict == Verdict::good);
+    CHECK(finding.remedy.empty());
+  }
+}
+
+TEST_CASE("whatever is not good comes with a remedy") {
+  Observation seen = healthy();
+  seen.kernel_release = "5.10.0";
+  seen.ring_error = EINVAL;
+  seen.kernel_tls_error = ENOENT;
+  seen.io_uring_disabled.reset();
+  seen.open_files_hard = 1'024;
+  seen.somaxconn = 128;
+  seen.may_bind_any_port = false;
+  std::size_t remedies = 0;
+  for (const Finding& finding : judge(seen)) {
+    INFO(finding.subject);
+    CHECK((finding.verdict == Verdict::good) == finding.remedy.empty());
+    remedies += finding.remedy.empty() ? 0 : 1;
+  }
+  CHECK(remedies == 6);
+  CHECK_FALSE(runs(seen));
+}
+
+TEST_CASE("an old kernel cannot run Ringwall") {
+  Observation seen = healthy();
+  seen.kernel_release = "6.0.9";
+  CHECK_FALSE(runs(seen));
+}
+
+TEST_CASE("a forbidden io_uring is put down to the sysctl, the seccomp filter or a security module") {
+  Observation seen = healthy();
+  seen.ring_error = EPERM;
+  CHECK(about(seen, "io_uring").remedy.find("security module") != std::string::npos);
+  seen.seccomp_filter = true;
+  CHECK(about(seen, "io_uring").remedy.find("seccomp") != std::string::npos);
+  seen.io_uring_disabled = 1;
+  CHECK(about(seen, "io_uring").remedy.find("kernel.io_uring_group") != std::string::npos);
+  seen.io_uring_disabled = 2;
+  CHECK(about(seen, "io_uring").remedy == "sysctl -w kernel.io_uring_disabled=0");
+  CHECK_FALSE(runs(seen));
+}
+
+TEST_CASE("a missing io_uring is put down to the filter if there is one, else to the kernel") {
+  Observation seen = healthy();
+  seen.ring_error = ENOSYS;
+  CHECK(about(seen, "io_uring").remedy.find("CONFIG_IO_URING") != std::string::npos);
+  seen.seccomp_filter = true;
+  CHECK(about(seen, "io_uring").remedy.find("seccomp") != std::string::npos);
+}
+
+TEST_CASE("without a ring nothing is said of what needs one") {
+  Observation seen = healthy();
+  seen.ring_error = ENOSYS;
+  const std::vector<Finding> findings = judge(seen);
+  CHECK(std::ranges::find(findings, "multishot receive", &Finding::subject) == findings.end());
+}
+
+TEST_CASE("missing operations are named, and each trial that fails keeps Ringwall from running") {
+  Observation seen = healthy();
+  seen.missing_operations = {"SEND", "MSG_RING"};
+  CHECK(about(seen, "io_uring operations").found == "not there: SEND, MSG_RING");
+  CHECK_FALSE(runs(seen));
+  for (int Observation::* trial :
+       {&Observation::buffer_ring_error, &Observation::multishot_accept_error, &Observation::multishot_receive_error}) {
+    Observation failed = healthy();
+    failed.*trial = EINVAL;
+    CHECK_FALSE(runs(failed));
+  }
+}
+
+TEST_CASE("kernel TLS, a short accept queue and high ports only make Ringwall weaker") {
+  Observation seen = healthy();
+  seen.kernel_tls_error = ENOENT;
+  seen.somaxconn = 128;
+  seen.may_bind_any_port = false;
+  CHECK(about(seen, "kernel TLS").remedy.starts_with("modprobe tls"));
+  CHECK(about(seen, "accept queue").verdict == Verdict::weak);
+  CHECK(about(seen, "port 443").verdict == Verdict::weak);
+  CHECK(runs(seen));
+  seen.unprivileged_port_start = 443;
+  CHECK(about(seen, "port 443").verdict == Verdict::good);
+  seen.unprivileged_port_start = 444;
+  CHECK(about(seen, "port 443").verdict == Verdict::weak);
+}
+
+TEST_CASE("the limit of open files is told in clients, at what it can be raised to") {
+  Observation seen = healthy();
+  seen.open_files_hard = 10'256;
+  CHECK(about(seen, "open files").found == "1024 now, 10256 at most: about 5000 clients");
+  seen.open_files_hard = 4'095;
+  CHECK(about(seen, "open files").verdict == Verdict::weak);
+  seen.open_files_hard = 256;
+  CHECK(about(seen, "open files").verdict == Verdict::bad);
+}
+
+TEST_CASE("this machine is observed twice alike, and nothing stays open") {
+  const Observation first = observe();
+  const Observation second = observe();
+  CHECK_FALSE(first.kernel_release.empty());
+  CHECK(first.cores > 0);
+  CHECK(first.open_files_hard > 0);
+  CHECK(first.ring_error == second.ring_error);
+  CHECK(first.multishot_receive_error == second.multishot_receive_error);
+  if (first.ring_error == 0) {
+    CHECK(first.missing_operations.empty());
+    CHECK(first.multishot_accept_error == 0);
+    CHECK(first.multishot_receive_error == 0);
+  }
+  const int before = ::dup(0);
+  ::close(before);
+  (void)observe();
+  const int after = ::dup(0);
+  ::close(after);
+  CHECK(before == after);
+}
