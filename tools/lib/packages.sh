@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # packages.sh: the distribution's packages that Ringwall needs, by purpose. Sourced by the tools.
 
 # To build and run. autoconf to dpkg-dev are for wolfSSL's source package.

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # progress.sh: one line a long step, with its seconds; the step's own output goes to a log. Sourced by the tools.
 #
 #   progress_log FILE        the log that steps write to, emptied here

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # wolfssl.sh: our own wolfSSL, from the distribution's source package with its patches. Sourced by the tools.
 #
 # The distribution's binary has no assembly and not the two options by which keys are taken out after the handshake. Ours
