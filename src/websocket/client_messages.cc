@@ -30,47 +30,47 @@ Event ClientMessages::next(std::span<const std::byte>& in, std::span<std::byte> 
   RINGWALL_CHECK(scratch.size() >= in.size());
   RINGWALL_CHECK(scratch.size() >= control_payload_bytes_max);
   RINGWALL_CHECK(state_ != State::message_ready);
-  for (;;) {
-    std::optional<Event> event;
-    switch (state_) {
-      case State::header:
-        event = start_frame(in, scratch);
-        break;
-      case State::data_payload:
-        event = read_data(in);
-        break;
-      case State::control_payload:
-        event = read_control(in, scratch);
-        break;
-      case State::message_ready:
-      case State::ended:
-        in = in.last(0);
-        event = Event{};
-        break;
-    }
-    if (event) return *event;
-  }
+  Event event;
+  while (step(in, scratch, event) == Step::go_on) continue;
+  return event;
 }
 
-std::optional<Event> ClientMessages::start_frame(std::span<const std::byte>& in, std::span<std::byte> scratch) {
-  if (in.empty()) return Event{};
+ClientMessages::Step ClientMessages::step(std::span<const std::byte>& in, std::span<std::byte> scratch, Event& event) {
+  switch (state_) {
+    case State::header:
+      return start_frame(in, scratch, event);
+    case State::data_payload:
+      return read_data(in, event);
+    case State::control_payload:
+      return read_control(in, scratch, event);
+    case State::message_ready:
+    case State::ended:
+      break;
+  }
+  in = in.last(0);
+  return Step::report;
+}
+
+ClientMessages::Step ClientMessages::start_frame(std::span<const std::byte>& in, std::span<std::byte> scratch,
+                                                 Event& event) {
+  if (in.empty()) return Step::report;
   const auto from_header = in;
   const bool header_in_pieces = header_reader_.inside_header();
   FrameHeader header;
   const auto complete = header_reader_.read(in, Sender::client, header);
-  if (!complete) return end_with(complete.error());
-  if (!*complete) return Event{};
+  if (!complete) return end_with(complete.error(), event);
+  if (!*complete) return Step::report;
 
   if (!is_control(header.opcode)) {
     const bool message_open = message_opcode_ != Opcode::continuation;
-    if (const auto allowed = check_sequence(header, message_open); !allowed) return end_with(allowed.error());
+    if (const auto allowed = check_sequence(header, message_open); !allowed) return end_with(allowed.error(), event);
     if (header.payload_bytes > message_bytes_max_ - assembly_.payload_bytes()) {
-      return end_with({CloseCode::message_too_big, "a message over the limit"});
+      return end_with({CloseCode::message_too_big, "a message over the limit"}, event);
     }
     if (header.fin && !message_open && !header_in_pieces && !discarding_ && header.payload_bytes <= in.size()) {
       const auto payload_bytes = static_cast<std::size_t>(header.payload_bytes);
       in = in.subspan(payload_bytes);
-      return whole_message(header, from_header.first(header.header_bytes + payload_bytes), scratch);
+      return whole_message(header, from_header.first(header.header_bytes + payload_bytes), scratch, event);
     }
     if (!message_open) {
       message_opcode_ = header.opcode;
@@ -83,19 +83,23 @@ std::optional<Event> ClientMessages::start_frame(std::span<const std::byte>& in,
   frame_key_ = header.mask;
   frame_offset_ = 0;
   frame_bytes_left_ = static_cast<std::uint32_t>(header.payload_bytes);
-  return std::nullopt;
+  return Step::go_on;
 }
 
-Event ClientMessages::whole_message(const FrameHeader& header, std::span<const std::byte> frame,
-                                    std::span<std::byte> scratch) {
+ClientMessages::Step ClientMessages::whole_message(const FrameHeader& header, std::span<const std::byte> frame,
+                                                   std::span<std::byte> scratch, Event& event) {
   const auto masked = frame.subspan(header.header_bytes);
   const auto payload = scratch.first(masked.size());
   apply_mask(payload, masked, header.mask, 0);
-  if (header.opcode == Opcode::text && !is_utf8(payload)) return end_with(text_not_utf8);
-  return {.kind = Kind::message, .opcode = header.opcode, .payload = payload, .frame = frame};
+  if (header.opcode == Opcode::text && !is_utf8(payload)) return end_with(text_not_utf8, event);
+  event.kind = Kind::message;
+  event.opcode = header.opcode;
+  event.payload = payload;
+  event.frame = frame;
+  return Step::report;
 }
 
-std::optional<Event> ClientMessages::read_data(std::span<const std::byte>& in) {
+ClientMessages::Step ClientMessages::read_data(std::span<const std::byte>& in, Event& event) {
   const std::size_t here = std::min<std::size_t>(in.size(), frame_bytes_left_);
   const std::size_t taken = discarding_ ? here : std::min(here, assembly_.room_bytes());
   if (!discarding_) assembly_.append(in.first(taken), frame_key_, frame_offset_);
@@ -104,21 +108,31 @@ std::optional<Event> ClientMessages::read_data(std::span<const std::byte>& in) {
   frame_offset_ = static_cast<std::uint8_t>(frame_offset_ + taken);
 
   const bool frame_ends = frame_bytes_left_ == 0;
-  // An empty message, too, needs the room for its header.
   const bool message_ends = frame_ends && frame_fin_;
+  // An empty message, too, needs the room for its header.
   const bool has_room =
       discarding_ || (taken == here && (!message_ends || assembly_.capacity_bytes() >= frame_header_bytes_max));
-  if (!has_room) return Event{.kind = Kind::need_memory, .bytes_wanted = memory_wanted(here - taken)};
-  if (!frame_ends) return Event{};
+  if (!has_room) {
+    event.kind = Kind::need_memory;
+    event.bytes_wanted = memory_wanted(here - taken);
+    return Step::report;
+  }
+  if (!frame_ends) return Step::report;
   state_ = State::header;
-  if (!message_ends) return std::nullopt;
+  return message_ends ? end_message(event) : Step::go_on;
+}
+
+ClientMessages::Step ClientMessages::end_message(Event& event) {
   if (discarding_) {
     message_opcode_ = Opcode::continuation;
-    return std::nullopt;
+    return Step::go_on;
   }
-  if (message_opcode_ == Opcode::text && !is_utf8(assembly_.payload())) return end_with(text_not_utf8);
+  if (message_opcode_ == Opcode::text && !is_utf8(assembly_.payload())) return end_with(text_not_utf8, event);
   state_ = State::message_ready;
-  return Event{.kind = Kind::message, .opcode = message_opcode_, .payload = assembly_.payload()};
+  event.kind = Kind::message;
+  event.opcode = message_opcode_;
+  event.payload = assembly_.payload();
+  return Step::report;
 }
 
 // At least room for the bytes that are here; beyond that the capacity is doubled, so that a message in many pieces is
@@ -131,7 +145,8 @@ std::size_t ClientMessages::memory_wanted(std::size_t bytes_here) const {
   return std::max(used + bytes_here, std::min(2 * capacity, ceiling)) - capacity;
 }
 
-Event ClientMessages::read_control(std::span<const std::byte>& in, std::span<std::byte> scratch) {
+ClientMessages::Step ClientMessages::read_control(std::span<const std::byte>& in, std::span<std::byte> scratch,
+                                                  Event& event) {
   const std::size_t taken = std::min<std::size_t>(in.size(), frame_bytes_left_);
   const bool ends = taken == frame_bytes_left_;
   const std::size_t payload_bytes = frame_offset_ + taken;
@@ -143,28 +158,37 @@ Event ClientMessages::read_control(std::span<const std::byte>& in, std::span<std
   in = in.subspan(taken);
   frame_bytes_left_ -= static_cast<std::uint32_t>(taken);
   frame_offset_ = static_cast<std::uint8_t>(payload_bytes);
-  if (!ends) return {};
+  if (!ends) return Step::report;
 
   if (control_payload_ != nullptr) {
     std::ranges::copy(std::span(*control_payload_).first(payload_bytes), scratch.begin());
     control_payload_.reset();
   }
   state_ = State::header;
-  return control_event(scratch.first(payload_bytes));
+  return end_control(scratch.first(payload_bytes), event);
 }
 
-Event ClientMessages::control_event(std::span<const std::byte> payload) {
-  if (frame_opcode_ == Opcode::ping) return {.kind = Kind::ping, .payload = payload};
-  if (frame_opcode_ == Opcode::pong) return {.kind = Kind::pong, .payload = payload};
-  const auto close = parse_close_payload(payload);
-  if (!close) return end_with(close.error());
-  state_ = State::ended;
-  return {.kind = Kind::close, .code = close->code, .text = close->reason};
+ClientMessages::Step ClientMessages::end_control(std::span<const std::byte> payload, Event& event) {
+  if (frame_opcode_ == Opcode::close) {
+    const auto close = parse_close_payload(payload);
+    if (!close) return end_with(close.error(), event);
+    state_ = State::ended;
+    event.kind = Kind::close;
+    event.code = close->code;
+    event.text = close->reason;
+    return Step::report;
+  }
+  event.kind = frame_opcode_ == Opcode::ping ? Kind::ping : Kind::pong;
+  event.payload = payload;
+  return Step::report;
 }
 
-Event ClientMessages::end_with(Violation violation) {
+ClientMessages::Step ClientMessages::end_with(Violation violation, Event& event) {
   state_ = State::ended;
-  return {.kind = Kind::violation, .code = violation.code, .text = violation.why};
+  event.kind = Kind::violation;
+  event.code = violation.code;
+  event.text = violation.why;
+  return Step::report;
 }
 
 OwnedFrame ClientMessages::take_frame() {

@@ -20,7 +20,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string_view>
 
@@ -85,13 +84,19 @@ class ClientMessages {
  private:
   enum class State : std::uint8_t { header, data_payload, control_payload, message_ready, ended };
 
-  std::optional<Event> start_frame(std::span<const std::byte>& in, std::span<std::byte> scratch);
-  Event whole_message(const FrameHeader& header, std::span<const std::byte> frame, std::span<std::byte> scratch);
-  std::optional<Event> read_data(std::span<const std::byte>& in);
-  Event read_control(std::span<const std::byte>& in, std::span<std::byte> scratch);
+  // Events are filled in place: handed up by value from one function to the next they cost 10 ns of 27 a message.
+  enum class Step : std::uint8_t { go_on, report };
+
+  Step step(std::span<const std::byte>& in, std::span<std::byte> scratch, Event& event);
+  Step start_frame(std::span<const std::byte>& in, std::span<std::byte> scratch, Event& event);
+  Step whole_message(const FrameHeader& header, std::span<const std::byte> frame, std::span<std::byte> scratch,
+                     Event& event);
+  Step read_data(std::span<const std::byte>& in, Event& event);
+  Step end_message(Event& event);
+  Step read_control(std::span<const std::byte>& in, std::span<std::byte> scratch, Event& event);
+  Step end_control(std::span<const std::byte> payload, Event& event);
+  Step end_with(Violation violation, Event& event);
   std::size_t memory_wanted(std::size_t bytes_here) const;
-  Event control_event(std::span<const std::byte> payload);
-  Event end_with(Violation violation);
 
   Assembly assembly_;
   std::unique_ptr<std::array<std::byte, control_payload_bytes_max>> control_payload_;  // only while one is cut in two

@@ -115,6 +115,22 @@ TEST_CASE("control frames are taken out, also between fragments, and the rest is
         std::vector<Seen>{relay(first), {"ping", 0, longest}, relay(last), {"pong", 0, ""}, relay(first)});
 }
 
+TEST_CASE("a ping in pieces is kept until it is whole, and a whole one after it lies where it came") {
+  const auto bytes = drive::to_bytes(frame(true, 9, "pieces") + frame(true, 9, "whole"));
+  NodeFrames frames;
+  std::span<const std::byte> in = std::span(bytes).first(4);
+  CHECK(frames.next(in).kind == Kind::need_more);
+  in = std::span(bytes).subspan(4);
+  const auto first = frames.next(in);
+  REQUIRE(first.kind == Kind::ping);
+  CHECK(first.kept);
+  CHECK(drive::to_string(first.bytes) == "pieces");
+  const auto second = frames.next(in);
+  REQUIRE(second.kind == Kind::ping);
+  CHECK_FALSE(second.kept);
+  CHECK(drive::to_string(second.bytes) == "whole");
+}
+
 TEST_CASE("after a whole frame of an unfinished message only control frames of ours may follow") {
   const auto fragment = drive::to_bytes(frame(false, 1, "Hel"));
   std::span<const std::byte> in = fragment;
