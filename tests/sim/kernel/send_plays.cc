@@ -1,0 +1,148 @@
+// Plays about sends (see play.h).
+#include "sim/kernel/play.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace ringwall::sim {
+
+namespace {
+
+const std::string much(16 * 1024 * 1024, 'x');
+
+// Returns how many bytes went in. Linux lets its buffers grow for a while, so "full" is when it says so again and
+// again.
+std::size_t fill(Stage& stage, int socket, Probe& send) {
+  std::size_t sent = 0;
+  for (int times_full = 0; times_full < 5;) {
+    send.send(socket, much, MSG_DONTWAIT);
+    stage.settle();
+    times_full = send.result() == -EAGAIN ? times_full + 1 : 0;
+    if (send.result() > 0) sent += static_cast<std::size_t>(send.result());
+  }
+  return sent;
+}
+
+Story full_socket(Stage& stage) {
+  const Pair pair(stage);
+  pair.peer->stop_reading();
+  Probe send(stage, "send"), wait(stage, "wait");
+  std::size_t sent = fill(stage, pair.socket, send);
+  wait.send(pair.socket, much);
+  stage.settle();
+  Story story{told(wait).empty() ? "waits" : "does not wait"};
+  pair.peer->read_on();
+  stage.settle();
+  if (wait.result() > 0) sent += static_cast<std::size_t>(wait.result());
+  story.push_back(wait.result() > 0 && sent > 0 ? "goes on" : "fails");
+  stage.settle();
+  story.push_back(pair.peer->heard().size() == sent ? "all is heard" : "not all is heard");
+  close_now(stage, pair.socket);
+  return story;
+}
+
+Story all_of_a_socket_cancelled(Stage& stage) {
+  const Pair pair(stage);
+  pair.peer->stop_reading();
+  Probe filler(stage, "fill"), receive(stage, "receive"), send(stage, "send"), cancel(stage, "cancel");
+  (void)fill(stage, pair.socket, filler);
+  receive.receive_multishot(pair.socket);
+  send.send(pair.socket, much);
+  stage.settle();
+  cancel.cancel_all(pair.socket);
+  stage.settle();
+  close_now(stage, pair.socket);
+  return told(receive, send, cancel);
+}
+
+Story reset_met_by_a_send(Stage& stage) {
+  const Pair pair(stage);
+  Probe first(stage, "send"), second_send(stage, "send again"), receive(stage, "receive");
+  pair.peer->reset();
+  stage.settle();
+  first.send(pair.socket, "x");
+  stage.settle();
+  second_send.send(pair.socket, "x");
+  receive.receive_multishot(pair.socket);
+  stage.settle();
+  close_now(stage, pair.socket);
+  return told(first, second_send, receive);
+}
+
+Story end_of_sending(Stage& stage) {
+  const Pair pair(stage);
+  Probe shut(stage, "shutdown"), again(stage, "again"), send(stage, "send"), receive(stage, "receive"),
+      late(stage, "late");
+  shut.shut_down(pair.socket, SHUT_WR);
+  stage.settle();
+  again.shut_down(pair.socket, SHUT_WR);
+  send.send(pair.socket, "x");
+  receive.receive_multishot(pair.socket);
+  stage.settle();
+  Story story{"peer " + pair.peer->end()};
+  pair.peer->send("answer");
+  stage.settle();
+  pair.peer->half_close();
+  stage.settle();
+  late.shut_down(pair.socket, SHUT_WR);
+  stage.settle();
+  const Story rest = told(shut, again, send, receive, late);
+  story.insert(story.end(), rest.begin(), rest.end());
+  close_now(stage, pair.socket);
+  return story;
+}
+
+Story gathered_send(Stage& stage) {
+  const Pair pair(stage);
+  std::array<iovec, 3> parts{
+      {{const_cast<char*>("one "), 4}, {const_cast<char*>(""), 0}, {const_cast<char*>("two"), 3}}};
+  msghdr header{};
+  header.msg_iov = parts.data();
+  header.msg_iovlen = parts.size();
+  Probe send(stage, "send");
+  io_uring_prep_sendmsg(&send.prepare(), pair.socket, &header, MSG_NOSIGNAL);
+  stage.ring().turn(0);
+  parts = {};  // both are the kernel's only until they are submitted
+  header = {};
+  stage.settle();
+  Story story = told(send);
+  story.push_back(pair.peer->heard());
+  close_now(stage, pair.socket);
+  return story;
+}
+
+Story last_words_before_close(Stage& stage) {
+  const Pair pair(stage);
+  Probe send(stage, "send"), close(stage, "close");
+  send.send(pair.socket, "goodbye");
+  close.close(pair.socket);
+  stage.settle();
+  Story story = told(send, close);
+  story.push_back("peer " + pair.peer->end());
+  story.push_back(pair.peer->heard());
+  return story;
+}
+
+}  // namespace
+
+std::vector<Play> send_plays() {
+  return {
+      {"a full socket", full_socket, {"waits", "goes on", "all is heard"}},
+      {"all of a socket's operations are cancelled",
+       all_of_a_socket_cancelled,
+       {"receive ECANCELED", "send ECANCELED", "cancel 2"}},
+      {"a reset met by a send", reset_met_by_a_send, {"send ECONNRESET", "send again EPIPE", "receive 0"}},
+      {"the end of sending",
+       end_of_sending,
+       {"peer closed", "shutdown 0", "again 0", "send EPIPE", "receive 6 in buffers, more", "receive 0",
+        "late ENOTCONN"}},
+      {"a gathered send", gathered_send, {"send 7", "one two"}},
+      {"last words before a close", last_words_before_close, {"send 7", "close 0", "peer closed", "goodbye"}},
+  };
+}
+
+}  // namespace ringwall::sim
