@@ -177,7 +177,7 @@ Result<void> read_ocsp(const Chain& chain, Identity& identity) {
   if (!facts->good)
     identity.notes.push_back(path + ": the OCSP response says that the certificate is revoked or unknown");
   identity.ocsp_der = std::move(*der);
-  identity.ocsp_next_update_s = facts->next_update_s.value_or(0);
+  identity.ocsp_next_update_s = facts->next_update_s;
   return {};
 }
 

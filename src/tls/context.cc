@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <ctime>
 
 #include <ringwall/check.h>
 #include <ringwall/tls/client_hello.h>
 #include <ringwall/tls/stream.h>
 
 #include "entry.h"
+#include "stapling.h"
 
 namespace ringwall::tls {
 namespace {
@@ -52,15 +54,6 @@ int on_ticket(WOLFSSL* ssl, unsigned char* key_name, unsigned char* iv, unsigned
   return WOLFSSL_TICKET_RET_REJECT;
 }
 
-// wolfSSL asks this for the status of our own certificate, as if over the network, and checks what it gets.
-int on_ocsp(void* identity, const char*, int, unsigned char*, int, unsigned char** response) {
-  std::string& der = static_cast<Identity*>(identity)->ocsp_der;
-  *response = reinterpret_cast<unsigned char*>(der.data());
-  return static_cast<int>(der.size());
-}
-
-void on_ocsp_free(void*, unsigned char*) {}
-
 bool set_protocol(WOLFSSL_CTX* ctx) {
   int groups[] = {WOLFSSL_ECC_X25519, WOLFSSL_ECC_SECP256R1};
   bool good = wolfSSL_CTX_SetMinVersion(ctx, WOLFSSL_TLSV1_2) == WOLFSSL_SUCCESS &&
@@ -88,15 +81,16 @@ bool set_identity(WOLFSSL_CTX* ctx, const Identity& identity) {
                                            WOLFSSL_FILETYPE_PEM) == WOLFSSL_SUCCESS;
 }
 
-// wolfSSL staples nothing that it can't verify itself: it needs the issuer, which it takes from the chain.
-bool set_ocsp(WOLFSSL_CTX* ctx, Identity& identity) {
-  return wolfSSL_CTX_load_verify_buffer(ctx, reinterpret_cast<const unsigned char*>(identity.chain_pem.data()),
-                                        static_cast<long>(identity.chain_pem.size()),
-                                        WOLFSSL_FILETYPE_PEM) == WOLFSSL_SUCCESS &&
-         wolfSSL_CTX_SetOCSP_OverrideURL(ctx, "file") == WOLFSSL_SUCCESS &&
-         wolfSSL_CTX_EnableOCSP(ctx, WOLFSSL_OCSP_URL_OVERRIDE | WOLFSSL_OCSP_NO_NONCE) == WOLFSSL_SUCCESS &&
-         wolfSSL_CTX_SetOCSP_Cb(ctx, on_ocsp, on_ocsp_free, &identity) == WOLFSSL_SUCCESS &&
-         wolfSSL_CTX_EnableOCSPStapling(ctx) == WOLFSSL_SUCCESS;
+Result<std::unique_ptr<WOLFSSL_CTX, FreeContext>> wolfssl_context(const Identity& identity, TicketKeys& keys) {
+  std::unique_ptr<WOLFSSL_CTX, FreeContext> context(wolfSSL_CTX_new(wolfTLS_server_method()));
+  if (!context) return fail("out of memory");
+  if (!set_protocol(context.get()) || !set_tickets(context.get(), keys)) {
+    return fail("wolfSSL lacks a protocol version, suite or group");
+  }
+  if (!set_identity(context.get(), identity)) {
+    return fail(identity.files.chain_file + ": wolfSSL can't use the chain or its key");
+  }
+  return context;
 }
 
 bool can_verify(const ClientHello& hello, const Identity& identity) {
@@ -119,17 +113,26 @@ Result<std::unique_ptr<Context>> Context::load(const Settings& settings, TicketK
 
     auto entry = std::make_unique<Entry>();
     entry->identity = std::move(*identity);
-    entry->wolfssl.reset(wolfSSL_CTX_new(wolfTLS_server_method()));
-    WOLFSSL_CTX* ctx = entry->wolfssl.get();
-    if (!ctx) return fail("out of memory");
-    if (!set_protocol(ctx) || !set_tickets(ctx, keys)) return fail("wolfSSL lacks a protocol version, suite or group");
-    if (!set_identity(ctx, entry->identity)) return fail(files.chain_file + ": wolfSSL can't use the chain or its key");
-    if (!entry->identity.ocsp_der.empty() && !set_ocsp(ctx, entry->identity)) {
-      return fail(files.ocsp_file + ": wolfSSL can't staple it");
+    auto wolfssl = wolfssl_context(entry->identity, keys);
+    if (!wolfssl) return std::unexpected(wolfssl.error());
+    entry->wolfssl = std::move(*wolfssl);
+    if (!entry->identity.ocsp_der.empty() && can_staple_at(entry->identity, unix_now_s)) {
+      if (const auto problem = stapling_problem(entry->identity)) {
+        context->warnings_.push_back(files.ocsp_file + ": not stapled: " + *problem);
+      } else {
+        auto stapling = wolfssl_context(entry->identity, keys);
+        if (!stapling) return std::unexpected(stapling.error());
+        if (!set_stapling(stapling->get(), entry->identity)) return fail(files.ocsp_file + ": wolfSSL can't staple it");
+        entry->stapling = std::move(*stapling);
+      }
     }
     context->entries_.push_back(std::move(entry));
   }
   return context;
+}
+
+WOLFSSL_CTX* Context::Entry::wolfssl_now() const {
+  return stapling && can_staple_at(identity, std::time(nullptr)) ? stapling.get() : wolfssl.get();
 }
 
 const Identity& Context::certificate(std::size_t index) const {

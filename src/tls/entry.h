@@ -1,4 +1,4 @@
-// entry.h: one certificate of a Context, with the wolfSSL context that serves it.
+// entry.h: one certificate of a Context, with the wolfSSL contexts that serve it.
 #pragma once
 
 #include <memory>
@@ -14,8 +14,12 @@ struct FreeContext {
 };
 
 struct Context::Entry {
+  // For a connection that begins now: the stapling one while its dates hold.
+  [[nodiscard]] WOLFSSL_CTX* wolfssl_now() const;
+
   Identity identity;
   std::unique_ptr<WOLFSSL_CTX, FreeContext> wolfssl;
+  std::unique_ptr<WOLFSSL_CTX, FreeContext> stapling;  // none where there is no OCSP response, or no use in it
 };
 
 }  // namespace ringwall::tls

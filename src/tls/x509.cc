@@ -204,7 +204,7 @@ std::optional<OcspFacts> read_ocsp_response(std::string_view der) {
   facts.serial = serial->content;
   facts.good = verdict->tag == der::context(0, false);
   facts.this_update_s = *this_update;
-  if (auto next = der::expect(*single, der::context(0, true))) facts.next_update_s = der::read_time(*next);
+  if (auto next = der::expect(*single, der::context(0, true))) facts.next_update_s = der::read_time(*next).value_or(0);
   return facts;
 }
 

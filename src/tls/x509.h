@@ -27,7 +27,7 @@ struct CertificateFacts {
 struct OcspFacts {
   std::string serial;
   std::int64_t this_update_s = 0;
-  std::optional<std::int64_t> next_update_s;
+  std::int64_t next_update_s = 0;  // 0: it does not say
   bool good = false;
 };
 

@@ -38,7 +38,7 @@ struct Identity {
   std::int64_t not_before_s = 0;  // Unix time
   std::int64_t not_after_s = 0;
   bool self_signed = false;             // issuer and subject are equal
-  std::int64_t ocsp_next_update_s = 0;  // when the OCSP response goes out of date; 0: it does not say, or there is none
+  std::int64_t ocsp_next_update_s = 0;  // when the OCSP response goes out of date; 0: there is none
   std::vector<std::string> notes;       // what warnings() repeats: an incomplete or unordered chain ...
 };
 

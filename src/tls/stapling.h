@@ -1,0 +1,29 @@
+// stapling.h: the OCSP response of a file, given to clients that ask for it.
+//
+// wolfSSL has no call to staple a given response: a server asks the responder itself, through a callback, and checks
+// what comes. So the callback hands it the file. Where its checks can't succeed (no issuer in the chain, certificate or
+// response out of date) wolfSSL 5.5.4 fails the handshake or leaves a freed request behind, so that it must not be
+// asked then: a Context keeps a second wolfSSL context for those times.
+// Source: RFC 6066 section 8, RFC 8446 section 4.4.2.1.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <ringwall/tls/certificate.h>
+
+#include "library.h"
+
+namespace ringwall::tls {
+
+// Why wolfSSL would not staple the identity's response; empty when it would.
+[[nodiscard]] std::optional<std::string> stapling_problem(const Identity& identity);
+
+// `identity` must outlive `context`.
+[[nodiscard]] bool set_stapling(WOLFSSL_CTX* context, const Identity& identity);
+
+// Whether now is within the dates of certificate and response, with a minute to spare.
+[[nodiscard]] bool can_staple_at(const Identity& identity, std::int64_t unix_now_s);
+
+}  // namespace ringwall::tls
