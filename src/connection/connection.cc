@@ -81,10 +81,8 @@ void Connection::on_timer() {
     case State::connecting:
       return socket_ < 0 ? fail(Failure::system, last_errno_) : fail(Failure::connect_time, ETIMEDOUT);
     case State::open:
-      return fail(Failure::send_time, ETIMEDOUT);
     case State::finishing:
-      resources_.ring.backend().reset_on_close(socket_);
-      return join();
+      return check_reader();
     case State::lingering:
       return join();
     default:
@@ -95,12 +93,18 @@ void Connection::on_timer() {
 // Orderly end -------------------------------------------------------------------------------------------------------
 
 void Connection::finish() {
-  if (state_ == State::connecting || (transport_ && !transport_->is_established())) return abort();
+  if (state_ == State::connecting) return abort();
   if (state_ != State::open) return;
+  if (transport_ && !transport_->is_established()) return abort();
   state_ = State::finishing;
   paused_ = false;
   mark_for_flush();
   if (!receive_.in_flight() && wants_input()) start_receive();
+}
+
+void Connection::cut() {
+  close_noticed_ = true;
+  finish();
 }
 
 void Connection::finish_without_transport(std::string_view text) {

@@ -181,12 +181,23 @@ void Connection::on_send(const ring::Completion& completion) {
 void Connection::wait_for_reader(bool progressed) {
   if (!move_to_backlog(wire_)) return fail(Failure::backlog_full, ENOBUFS);
   submit_send(true);
-  if (progressed || !congested_) {
-    resources_.ring.timers().start(timer_, resources_.ring.now_ns() + resources_.send_timeout_ns);
-  }
+  if (progressed || !congested_) start_send_timer();
   if (std::exchange(congested_, true)) return;
   ++resources_.counters.sends_short;
   if (state_ == State::open) owner_->on_congested(*this);
+}
+
+void Connection::start_send_timer() {
+  unacknowledged_ = resources_.ring.backend().unacknowledged_bytes(socket_);
+  resources_.ring.timers().start(timer_, resources_.ring.now_ns() + resources_.send_timeout_ns);
+}
+
+// The kernel asks for more only when a good part of its own buffer is free: a slow reader is seen in what it has
+// acknowledged.
+void Connection::check_reader() {
+  if (resources_.ring.backend().unacknowledged_bytes(socket_) < unacknowledged_) return start_send_timer();
+  if (state_ == State::open) return fail(Failure::send_time, ETIMEDOUT);
+  abort();
 }
 
 }  // namespace ringwall::connection

@@ -2,7 +2,9 @@
 #include <ringwall/check.h>
 
 #include <netinet/in.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -99,6 +101,11 @@ SocketAddress UringBackend::peer_address(int socket) {
   address.bytes = sizeof address.storage;
   if (getpeername(socket, address.get(), &address.bytes) != 0) address.bytes = 0;
   return address;
+}
+
+std::size_t UringBackend::unacknowledged_bytes(int socket) {
+  int bytes = 0;
+  return ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 void UringBackend::reset_on_close(int socket) {

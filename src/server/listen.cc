@@ -14,6 +14,8 @@ namespace ringwall::server {
 
 namespace {
 
+// Of what the kernel takes to send beyond its window, for a slow reader; accepted sockets inherit it.
+constexpr int unsent_bytes_max = 256 * 1024;
 constexpr int backlog = 4096;  // the kernel cuts it to net.core.somaxconn
 
 struct BindAddress {
@@ -62,7 +64,8 @@ int open_listener(const BindAddress& address, bool any_family, bool shared) {
   // Accepted sockets inherit TCP_NODELAY and SO_KEEPALIVE.
   if (set(socket, SOL_SOCKET, SO_REUSEADDR, 1) != 0 || (shared && set(socket, SOL_SOCKET, SO_REUSEPORT, 1) != 0) ||
       (v6 && set(socket, IPPROTO_IPV6, IPV6_V6ONLY, any_family ? 0 : 1) != 0) ||
-      set(socket, IPPROTO_TCP, TCP_NODELAY, 1) != 0 || set(socket, SOL_SOCKET, SO_KEEPALIVE, 1) != 0 ||
+      set(socket, IPPROTO_TCP, TCP_NODELAY, 1) != 0 ||
+      set(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, unsent_bytes_max) != 0 || set(socket, SOL_SOCKET, SO_KEEPALIVE, 1) != 0 ||
       bind(socket, reinterpret_cast<const sockaddr*>(&address.storage), address.bytes) != 0 ||
       (shared && listen(socket, backlog) != 0)) {
     const int number = errno;

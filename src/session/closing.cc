@@ -37,7 +37,7 @@ void Session::close_when_possible() {
 
 // Nothing more will come from the node.
 void Session::relay_lost_node(EndReason reason, websocket::CloseCode to_client, std::string_view text) {
-  if (!relay_->frames.at_frame_boundary()) return abort(reason);
+  if (!relay_->frames.at_frame_boundary()) return cut(reason);
   const auto close = std::move(relay_->close_due);
   client_.send_copy(close ? close->bytes() : websocket::ControlFrame::close(to_client, text).bytes());
   finish(reason);

@@ -110,7 +110,8 @@ void Session::begin_answer(const http::ResponseHead& head, ring::Slice rest) {
     plan.framing = request.client_is_old ? http::Framing::until_close : http::Framing::chunked;
     request.answer_in_chunks = !request.client_is_old;
   }
-  if (plan.framing == http::Framing::until_close || service_.stopping) request.client_keeps_alive = false;
+  request.answer_until_close = plan.framing == http::Framing::until_close;
+  if (request.answer_until_close || service_.stopping) request.client_keeps_alive = false;
   const auto bytes =
       http::write_response_to_client(service_.head_text, head, plan, request.client_keeps_alive);
   if (!bytes) return refuse({502, "the node's answer has a head that cannot be passed on"}, EndReason::node_garbage);
@@ -126,7 +127,7 @@ void Session::relay_answer(ring::Slice bytes) {
   std::string_view left(reinterpret_cast<const char*>(bytes.bytes().data()), bytes.size());
   while (!left.empty()) {
     const auto piece = request.answer.next(left);
-    if (!piece) return abort(EndReason::node_garbage);
+    if (!piece) return cut_answer(EndReason::node_garbage);
     if (!piece->payload.empty()) {
       const std::span payload = std::as_bytes(std::span(piece->payload));
       if (request.answer_in_chunks) {
@@ -142,6 +143,13 @@ void Session::relay_answer(ring::Slice bytes) {
     }
   }
   set_timer(service_.config.timeouts.response_ms);
+}
+
+// The node's answer ended before it was whole. Where only the connection's end tells the client its length, the end
+// must not look like one.
+void Session::cut_answer(EndReason reason) {
+  if (request_->answer_until_close) return abort(reason);
+  cut(reason);
 }
 
 void Session::end_answer() {

@@ -114,7 +114,7 @@ void Session::node_ended() {
         request_->node_keeps_alive = false;
         return end_answer();
       }
-      return abort(EndReason::node_gone);
+      return cut_answer(EndReason::node_gone);
     case State::relay:
     case State::closing:
       return relay_lost_node(EndReason::node_gone, websocket::CloseCode::service_restart, "the node has gone");
@@ -132,7 +132,7 @@ void Session::node_failed(connection::Failure failure) {
       return relay_lost_node(EndReason::memory_bound, websocket::CloseCode::try_again_later, "out of memory");
     }
     return state_ == State::awaiting ? refuse({503, "out of memory: try again later"}, EndReason::memory_bound)
-                                     : abort(EndReason::memory_bound);
+                                     : cut(EndReason::memory_bound);
   }
   if (failure == connection::Failure::send_time) {
     if (state_ == State::awaiting) return refuse({504, "the node does not read"}, EndReason::node_slow);
@@ -140,7 +140,8 @@ void Session::node_failed(connection::Failure failure) {
       return relay_lost_node(EndReason::node_slow, websocket::CloseCode::service_restart, "the node does not read");
     }
   }
-  if (state_ == State::responding || state_ == State::tunnel) return abort(EndReason::node_gone);
+  if (state_ == State::responding) return cut_answer(EndReason::node_gone);
+  if (state_ == State::tunnel) return cut(EndReason::node_gone);
   node_ended();
 }
 

@@ -53,21 +53,24 @@ void Session::note_end(EndReason reason) {
 }
 
 void Session::finish(EndReason reason) {
-  if (state_ == State::ending) return;
-  note_end(reason);
-  set_state(State::ending);
-  timer_.stop();
-  release_node();
-  client_.finish();
+  if (leave(reason)) client_.finish();
+}
+
+void Session::cut(EndReason reason) {
+  if (leave(reason)) client_.cut();
 }
 
 void Session::abort(EndReason reason) {
-  if (state_ == State::ending) return;
+  if (leave(reason)) client_.abort();
+}
+
+bool Session::leave(EndReason reason) {
+  if (state_ == State::ending) return false;
   note_end(reason);
   set_state(State::ending);
   timer_.stop();
   release_node();
-  client_.abort();
+  return true;
 }
 
 void Session::release_node() {
@@ -245,7 +248,7 @@ void Session::on_timer() {
     case State::responding:
       // So is a client that is still taking the answer.
       if (node_->is_paused()) return set_timer(service_.config.timeouts.response_ms);
-      return abort(EndReason::node_slow);
+      return cut_answer(EndReason::node_slow);
     case State::relay:
       return on_relay_timer();
     case State::closing:

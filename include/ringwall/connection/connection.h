@@ -110,6 +110,9 @@ class Connection {
   void resume_receiving();
 
   void finish();
+  // As finish(), but with no close_notify: over TLS, and in any framing that tells its length, the peer sees that what
+  // it got was cut short.
+  void cut();
   void abort();
   // In on_failed() of the transport only: the last words, in plain, to a peer that spoke HTTP where TLS was due.
   void finish_without_transport(std::string_view text);
@@ -156,6 +159,8 @@ class Connection {
   void submit_send(bool wait);
   void wire_taken(std::size_t bytes);
   void wait_for_reader(bool progressed);
+  void start_send_timer();
+  void check_reader();
   [[nodiscard]] bool move_to_backlog(std::vector<ring::Slice>& pieces);
 
   void fail(Failure failure, int number);
@@ -183,6 +188,7 @@ class Connection {
   ring::TimerOf<Connection, &Connection::on_timer> timer_{*this};
   int socket_ = -1;
   int last_errno_ = 0;
+  std::size_t unacknowledged_ = 0;  // when the send timer was started
   std::uint16_t share_taken_ = 0;
   State state_ = State::idle;
   bool paused_ = false;

@@ -23,6 +23,7 @@ class UringBackend final : public Backend {
   void fill_random(std::span<std::byte> bytes) override;
   int open_tcp_socket(int family) override;
   SocketAddress peer_address(int socket) override;
+  std::size_t unacknowledged_bytes(int socket) override;
   void reset_on_close(int socket) override;
   void close_socket(int socket) override;
 

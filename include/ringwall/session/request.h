@@ -68,6 +68,7 @@ struct Request {
 
   http::BodyReader answer{};
   bool answer_in_chunks = false;  // towards the client
+  bool answer_until_close = false;
   bool node_keeps_alive = false;
 };
 

@@ -57,7 +57,9 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   void client_failed(connection::Failure failure);
   void note_end(EndReason reason);
   void finish(EndReason reason);  // what is queued is sent, then the client's connection closes
-  void abort(EndReason reason);   // what was begun cannot be completed: a reset
+  void cut(EndReason reason);     // the same, but what was begun is left visibly incomplete
+  void abort(EndReason reason);   // a reset, and what is queued is lost
+  [[nodiscard]] bool leave(EndReason reason);
   void release_node();
 
   // head.cc: a request's head, and what is to be done about it.
@@ -80,6 +82,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   void begin_answer(const http::ResponseHead& head, ring::Slice rest);
   void relay_answer(ring::Slice bytes);
   void end_answer();
+  void cut_answer(EndReason reason);
 
   // node.cc: getting a connection to the node, its head, and what can go wrong with either.
   [[nodiscard]] http::Origin origin(const http::RequestHead& head, const NodeService& node);

@@ -23,7 +23,7 @@ namespace ringwall::shard {
 // The Arena's soft bound, of one shard.
 inline constexpr std::size_t arena_bytes_max = std::size_t{16} << 20;
 inline constexpr unsigned ring_entries = 2048;
-inline constexpr std::uint64_t linger_ns = 2'000'000'000;  // of a connection that has said all
+inline constexpr std::uint64_t linger_ns = 800'000'000;  // of a connection that has said all
 
 struct ListenerPlan {
   const config::Listener* config;
