@@ -143,6 +143,7 @@ TEST_CASE("a chunk's data ends in CRLF exactly where its size says", "[http]") {
   CHECK(read_chunked("5\r\nhelloo\r\n0\r\n\r\n").refused == 400);
   CHECK(read_chunked("5\r\nhell\r\n0\r\n\r\n").refused == 400);
   CHECK(read_chunked("5\r\nhello\n0\r\n\r\n").refused == 400);
+  CHECK(read_chunked("5\r\nhello\n\n0\r\n\r\n").refused == 400);
   CHECK(read_chunked("5\r\nhello\r0\r\n\r\n").refused == 400);
 }
 
