@@ -42,7 +42,7 @@ OwnedFrame Assembly::seal(Opcode opcode, MaskKey key) {
   std::byte* const payload = memory_.get() + frame_header_bytes_max;
   std::memcpy(payload - header_bytes, header.data(), header_bytes);
   apply_mask({payload, payload_bytes_}, key, 0);
-  const std::span<const std::byte> frame(payload - header_bytes, header_bytes + payload_bytes_);
+  const std::span<std::byte> frame(payload - header_bytes, header_bytes + payload_bytes_);
   const std::size_t capacity_bytes = capacity_bytes_;
   capacity_bytes_ = 0;
   payload_bytes_ = 0;

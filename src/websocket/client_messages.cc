@@ -67,7 +67,7 @@ ClientMessages::Step ClientMessages::start_frame(std::span<const std::byte>& in,
     if (header.payload_bytes > message_bytes_max_ - assembly_.payload_bytes()) {
       return end_with({CloseCode::message_too_big, "a message over the limit"}, event);
     }
-    if (header.fin && !message_open && !header_in_pieces && !discarding_ && header.payload_bytes <= in.size()) {
+    if (header.fin && !message_open && !header_in_pieces && header.payload_bytes <= in.size()) {
       const auto payload_bytes = static_cast<std::size_t>(header.payload_bytes);
       in = in.subspan(payload_bytes);
       return whole_message(header, from_header.first(header.header_bytes + payload_bytes), scratch, event);
@@ -101,8 +101,8 @@ ClientMessages::Step ClientMessages::whole_message(const FrameHeader& header, st
 
 ClientMessages::Step ClientMessages::read_data(std::span<const std::byte>& in, Event& event) {
   const std::size_t here = std::min<std::size_t>(in.size(), frame_bytes_left_);
-  const std::size_t taken = discarding_ ? here : std::min(here, assembly_.room_bytes());
-  if (!discarding_) assembly_.append(in.first(taken), frame_key_, frame_offset_);
+  const std::size_t taken = std::min(here, assembly_.room_bytes());
+  assembly_.append(in.first(taken), frame_key_, frame_offset_);
   in = in.subspan(taken);
   frame_bytes_left_ -= static_cast<std::uint32_t>(taken);
   frame_offset_ = static_cast<std::uint8_t>(frame_offset_ + taken);
@@ -110,8 +110,7 @@ ClientMessages::Step ClientMessages::read_data(std::span<const std::byte>& in, E
   const bool frame_ends = frame_bytes_left_ == 0;
   const bool message_ends = frame_ends && frame_fin_;
   // An empty message, too, needs the room for its header.
-  const bool has_room =
-      discarding_ || (taken == here && (!message_ends || assembly_.capacity_bytes() >= frame_header_bytes_max));
+  const bool has_room = taken == here && (!message_ends || assembly_.capacity_bytes() >= frame_header_bytes_max);
   if (!has_room) {
     event.kind = Kind::need_memory;
     event.bytes_wanted = memory_wanted(here - taken);
@@ -123,10 +122,6 @@ ClientMessages::Step ClientMessages::read_data(std::span<const std::byte>& in, E
 }
 
 ClientMessages::Step ClientMessages::end_message(Event& event) {
-  if (discarding_) {
-    message_opcode_ = Opcode::continuation;
-    return Step::go_on;
-  }
   if (message_opcode_ == Opcode::text && !is_utf8(assembly_.payload())) return end_with(text_not_utf8, event);
   state_ = State::message_ready;
   event.kind = Kind::message;
@@ -202,12 +197,6 @@ void ClientMessages::drop_message() {
   state_ = State::header;
   message_opcode_ = Opcode::continuation;
   assembly_.release();
-}
-
-void ClientMessages::discard_messages() {
-  if (state_ == State::message_ready) drop_message();
-  assembly_.release();
-  discarding_ = true;
 }
 
 bool ClientMessages::inside_message() const {

@@ -24,10 +24,10 @@ using MallocBytes = std::unique_ptr<std::byte[], FreeBytes>;
 // A frame ready to be sent, and its memory. Moves, never copies.
 class OwnedFrame {
  public:
-  OwnedFrame(MallocBytes memory, std::size_t capacity_bytes, std::span<const std::byte> bytes)
+  OwnedFrame(MallocBytes memory, std::size_t capacity_bytes, std::span<std::byte> bytes)
       : memory_(std::move(memory)), capacity_bytes_(capacity_bytes), bytes_(bytes) {}
 
-  std::span<const std::byte> bytes() const { return bytes_; }
+  std::span<std::byte> bytes() const { return bytes_; }
 
   // What the owner's budget gets back when the frame is destroyed.
   std::size_t capacity_bytes() const { return capacity_bytes_; }
@@ -35,7 +35,7 @@ class OwnedFrame {
  private:
   MallocBytes memory_;
   std::size_t capacity_bytes_;
-  std::span<const std::byte> bytes_;
+  std::span<std::byte> bytes_;
 };
 
 class Assembly {

@@ -68,10 +68,6 @@ class ClientMessages {
   // After a message without `frame` that is not to be forwarded.
   void drop_message();
 
-  // For when we have sent a Close and wait for the client's: gives the memory back, and from now on swallows data
-  // frames without collecting them. Control frames and violations (but of UTF-8 in text) are still reported.
-  void discard_messages();
-
   // True exactly when the bytes so far end within a frame, or between the fragments of a message.
   bool inside_message() const;
 
@@ -109,7 +105,6 @@ class ClientMessages {
   Opcode frame_opcode_ = Opcode::continuation;
   Opcode message_opcode_ = Opcode::continuation;  // continuation exactly when no message is open
   bool frame_fin_ = false;
-  bool discarding_ = false;
   std::uint8_t frame_offset_ = 0;  // of the next payload byte; modulo 256, of which the mask needs modulo 4
 };
 

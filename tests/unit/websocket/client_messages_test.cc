@@ -306,31 +306,6 @@ TEST_CASE("an unfinished message is seen as such from its first byte to its last
   }
 }
 
-TEST_CASE("when messages are discarded, the rest of one and those after it need no memory, and a close is seen") {
-  const std::string fragments = reference::frame(false, 1, std::string(500, 'a'), key) + ping("p") +
-                                reference::frame(true, 0, std::string(500, 'b'), key) + text("whole") +
-                                reference::frame(true, 8, "", key);
-  Steps steps(fragments.substr(0, 100));
-  REQUIRE(steps.messages.grow(steps.next().bytes_wanted));
-  REQUIRE(steps.next().kind == Kind::need_more);
-  steps.messages.discard_messages();
-  CHECK(steps.messages.assembly_capacity_bytes() == 0);
-  steps.then_receive(fragments.substr(100));
-  CHECK(steps.next().kind == Kind::ping);
-  CHECK(steps.next().kind == Kind::close);
-  CHECK(steps.next().kind == Kind::need_more);
-  CHECK(steps.messages.assembly_capacity_bytes() == 0);
-}
-
-TEST_CASE("a message that is ready may be discarded with those after it") {
-  Steps steps(reference::frame(false, 1, "a", key) + reference::frame(true, 0, "", key) + text("b") + ping("p"));
-  REQUIRE(steps.messages.grow(steps.next().bytes_wanted));
-  REQUIRE(steps.next().kind == Kind::message);
-  steps.messages.discard_messages();
-  CHECK(steps.next().kind == Kind::ping);
-  CHECK_FALSE(steps.messages.inside_message());
-}
-
 TEST_CASE("random streams are read as the reference reads them, whatever the pieces") {
   std::minstd_rand random(6455);
   unsigned messages = 0;
