@@ -116,7 +116,7 @@ def resume(server, version, session=None):
     """A request on a connection of its own; whether it resumed, and the session that it leaves."""
     context = resume.contexts.setdefault((server.port, version), client.tls_context(version=version))
     with client.connect(server.port, context=context, session=session) as stream:
-        stream.send(client.request("GET", "/"))
+        stream.send(client.page_request())
         assert stream.read_reply().status == 200
         return stream.sock.session_reused, stream.sock.session
 
@@ -141,7 +141,7 @@ def test_openssl_resumes_too(cast):
     server = cast.ringwall(None)
     session = cast.folder / "session.pem"
     for version in ("-tls1_2", "-tls1_3"):
-        say = client.request("GET", "/", [("Connection", "close")])
+        say = client.page_request([("Connection", "close")])
         assert "New, TLS" in s_client(server.port, version, "-sess_out", session, "-ign_eof", say=say)
         assert "Reused, TLS" in handshake(server.port, version, "-sess_in", session), version
 
@@ -151,7 +151,7 @@ def test_a_ticket_is_not_accepted_under_another_name(cast, tmp_path):
     pairs = [certificates.self_signed(tmp_path, name) for name in names]
     server = cast.ringwall(None, config=LISTENER + entries(*pairs) + UPSTREAM)
     session = cast.folder / "session.pem"
-    say = client.request("GET", "/", [("Connection", "close")])
+    say = client.page_request([("Connection", "close")])
     s_client(server.port, "-servername", names[0], "-sess_out", session, "-ign_eof", say=say)
     assert "Reused" in handshake(server.port, "-servername", names[0], "-sess_in", session)
     assert "Reused" not in handshake(server.port, "-servername", names[1], "-sess_in", session)
@@ -160,7 +160,7 @@ def test_a_ticket_is_not_accepted_under_another_name(cast, tmp_path):
 def test_a_ticket_of_another_life_is_answered_by_a_full_handshake(cast):
     first = cast.ringwall(None)
     session = cast.folder / "session.pem"
-    s_client(first.port, "-sess_out", session, "-ign_eof", say=client.request("GET", "/", [("Connection", "close")]))
+    s_client(first.port, "-sess_out", session, "-ign_eof", say=client.page_request([("Connection", "close")]))
     assert first.stop() == 0
     second = cast.ringwall(None, port=first.port)
     output = handshake(second.port, "-sess_in", session)
@@ -194,7 +194,7 @@ def test_the_cert_subcommand_makes_a_pair_that_is_trusted_by_itself(cast, tmp_pa
     server = cast.ringwall(None, certificates=[(cert, key)])
     for name in ("rpc.example.com", "node.example.org"):
         context = client.tls_context(ca=cert)
-        assert client.exchange(server.port, client.request(), context=context, server_name=name).status == 200
+        assert client.exchange(server.port, client.page_request(), context=context, server_name=name).status == 200
 
 
 @pytest.mark.parametrize("broken", ["key of another", "no certificate in it", "missing"])

@@ -42,7 +42,7 @@ def test_every_thread_drops_to_the_user_and_keeps_no_capability(cast):
     for field in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
         assert {int(row, 16) for row in status(server.pid, field)} == {0}
     assert set(status(server.pid, "NoNewPrivs")) == {"1"}
-    assert client.exchange(server.port, client.request()).status == 200
+    assert client.exchange(server.port, client.page_request()).status == 200
 
 
 def test_a_low_port_and_a_key_that_only_root_may_read(cast, tmp_path):
@@ -51,7 +51,7 @@ def test_a_low_port_and_a_key_that_only_root_may_read(cast, tmp_path):
     os.chmod(tmp_path, 0o700)
     port = next(port for port in range(700, 1000) if is_free(port))
     server = cast.ringwall(None, port=port, certificates=[pair], settings={"server.user": "nobody"})
-    assert client.exchange(port, client.request()).status == 200
+    assert client.exchange(port, client.page_request()).status == 200
     assert set(status(server.pid, "Uid")) == {"\t".join([str(pwd.getpwnam("nobody").pw_uid)] * 4)}
 
 

@@ -35,7 +35,7 @@ def test_help_names_every_flag_and_version_is_one_line():
 
 def test_the_start_lines_tell_address_shards_bounds_and_what_is_not_filtered(cast):
     server = cast.ringwall("127.0.0.1:9944", arguments=["--shards", "2"])
-    server.wait_for_log("ready", 5)
+    server.wait_for_log("serving", 5)
     log = server.log
     assert str(server.port) in log
     assert "127.0.0.1:9944" in log
@@ -76,7 +76,8 @@ def test_a_wrong_command_line_is_said_in_a_sentence(arguments):
 
 
 def test_a_mistyped_setting_is_answered_with_the_one_that_was_meant():
-    assert "head_ms" in run_ringwall("check", "--self-signed", "localhost", "--set", "timeouts.haed_ms=5s").stderr
+    done = run_ringwall("check", "--self-signed", "localhost", "--set", "timeouts.haed_ms=5s")
+    assert "timeouts.head_ms" in done.stdout + done.stderr
 
 
 def test_a_port_in_use_is_said_in_a_sentence(cast):
@@ -86,7 +87,7 @@ def test_a_port_in_use_is_said_in_a_sentence(cast):
         port = taken.getsockname()[1]
         done = run_ringwall("--listen", f"127.0.0.1:{port}", "--self-signed", "localhost", "--set", f"server.state_dir={cast.folder}")
     assert done.returncode == 1
-    assert str(port) in done.stderr and "in use" in done.stderr
+    assert f"127.0.0.1:{port}" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 BROKEN = '''
@@ -165,7 +166,7 @@ def test_the_sample_of_config_passes_check_and_names_every_section(tmp_path):
     path.write_text(done.stdout)
     checked = run_ringwall("check", "--config", path)
     # Certificates that the sample names are not on this machine; everything else is right.
-    complaints = [line for line in (checked.stdout + checked.stderr).splitlines() if "sample.toml:" in line]
+    complaints = [line for line in (checked.stdout + checked.stderr).splitlines() if re.search(r"sample\.toml:\d+:", line)]
     assert all("cert" in line or "key" in line or "ocsp" in line for line in complaints), complaints
     assert checked.returncode == (1 if complaints else 0)
 
@@ -206,7 +207,7 @@ def test_variables_that_other_programs_set_do_not_disturb(cast):
     # Kubernetes sets these for a service called ringwall.
     foreign = {"RINGWALL_PORT": "tcp://10.0.0.1:443", "RINGWALL_SERVICE_HOST": "10.0.0.1", "RINGWALL_PORT_443_TCP_PROTO": "tcp"}
     server = cast.ringwall(None, env=foreign)
-    assert client.exchange(server.port, client.request()).status == 200
+    assert client.exchange(server.port, client.page_request()).status == 200
 
 
 def test_doctor_tells_each_thing_it_looked_at():

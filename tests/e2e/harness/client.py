@@ -71,6 +71,11 @@ def request(method="GET", path="/", fields=(), body: bytes = b"", host="localhos
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
 
 
+def page_request(fields=()) -> bytes:
+    """A person's browser at the front page: answered by Ringwall itself, whatever the node does."""
+    return request("GET", "/", [("Accept", "text/html,application/xhtml+xml,*/*;q=0.8"), *fields])
+
+
 def call(method: str, params=(), id=1) -> bytes:
     return json.dumps({"jsonrpc": "2.0", "id": id, "method": method, "params": list(params)}).encode()
 

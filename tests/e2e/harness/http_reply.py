@@ -30,7 +30,7 @@ class Reply:
 
     @property
     def closes(self) -> bool:
-        return "close" in (self.get("connection") or "").lower()
+        return any("close" in value.lower() for value in self.all("connection"))
 
 
 def parse_head(text: bytes) -> Reply:

@@ -93,6 +93,7 @@ class Ringwall(Process):
         if wait:
             for port in self.ports:
                 self.wait_for_listener(port)
+            self.wait_for_log("serving")  # Or its shards may still be opening descriptors.
 
     @property
     def port(self) -> int:
