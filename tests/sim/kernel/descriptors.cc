@@ -62,6 +62,11 @@ ring::SocketAddress SimKernel::peer_address(int socket) {
   return file->endpoint->peer_address();
 }
 
+std::size_t SimKernel::unacknowledged_bytes(int socket) {
+  const std::shared_ptr<File> file = file_at(socket);
+  return file && file->endpoint ? file->endpoint->unacknowledged() : 0;
+}
+
 void SimKernel::reset_on_close(int socket) {
   const std::shared_ptr<File> file = file_at(socket);
   if (!file) world_.fail("reset_on_close on a descriptor that is not open");

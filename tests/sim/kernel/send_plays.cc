@@ -27,6 +27,10 @@ std::size_t fill(Stage& stage, int socket, Probe& send) {
   return sent;
 }
 
+std::size_t unacknowledged_bytes(Stage& stage, const Pair& pair) {
+  return stage.ring().backend().unacknowledged_bytes(pair.socket);
+}
+
 Story full_socket(Stage& stage) {
   const Pair pair(stage);
   pair.peer->stop_reading();
@@ -35,12 +39,14 @@ Story full_socket(Stage& stage) {
   wait.send(pair.socket, much);
   stage.settle();
   Story story{told(wait).empty() ? "waits" : "does not wait"};
+  story.push_back(unacknowledged_bytes(stage, pair) > 0 ? "bytes are on the way" : "nothing is on the way");
   pair.peer->read_on();
   stage.settle();
   if (wait.result() > 0) sent += static_cast<std::size_t>(wait.result());
   story.push_back(wait.result() > 0 && sent > 0 ? "goes on" : "fails");
   stage.settle();
   story.push_back(pair.peer->heard().size() == sent ? "all is heard" : "not all is heard");
+  story.push_back(unacknowledged_bytes(stage, pair) > 0 ? "bytes are on the way" : "nothing is on the way");
   close_now(stage, pair.socket);
   return story;
 }
@@ -131,7 +137,9 @@ Story last_words_before_close(Stage& stage) {
 
 std::vector<Play> send_plays() {
   return {
-      {"a full socket", full_socket, {"waits", "goes on", "all is heard"}},
+      {"a full socket",
+       full_socket,
+       {"waits", "bytes are on the way", "goes on", "all is heard", "nothing is on the way"}},
       {"all of a socket's operations are cancelled",
        all_of_a_socket_cancelled,
        {"receive ECANCELED", "send ECANCELED", "cancel 2"}},

@@ -43,6 +43,7 @@ class SimKernel final : public ring::Backend {
   void fill_random(std::span<std::byte> bytes) override { world_.random().fill(bytes); }
   int open_tcp_socket(int family) override;
   ring::SocketAddress peer_address(int socket) override;
+  std::size_t unacknowledged_bytes(int socket) override;
   void reset_on_close(int socket) override;
   void close_socket(int socket) override;
 

@@ -38,6 +38,10 @@ int Endpoint::connect_result() {
   return established_ ? 0 : -EAGAIN;
 }
 
+std::size_t Endpoint::unacknowledged() const {
+  return outgoing_.size() + (fin_queued_ && !dead_ && !peer().fin_arrived_ ? 1 : 0);
+}
+
 bool Endpoint::is_readable() const { return unread() > 0 || fin_arrived_ || error_ != 0 || read_shut_ || dead_; }
 
 bool Endpoint::is_writable() const {

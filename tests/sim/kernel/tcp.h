@@ -40,7 +40,7 @@ class Endpoint {
   void vanish();  // this end is never heard of again, and hears nothing
 
   [[nodiscard]] std::size_t unread() const { return arrived_.size(); }
-  [[nodiscard]] std::size_t unsent() const { return outgoing_.size(); }  // not yet at the other end
+  [[nodiscard]] std::size_t unacknowledged() const;  // not yet at the other end; a FIN counts as one byte
   [[nodiscard]] std::size_t space() const { return send_bytes_max_ - outgoing_.size(); }
   [[nodiscard]] bool is_established() const { return established_ && !dead_; }
   [[nodiscard]] bool is_readable() const;

@@ -20,8 +20,8 @@ class Trace {
     entries_[added_++ % entries_max] = {at_ns, format, {static_cast<long>(values)...}};
   }
 
-  // The oldest first.
-  void print(std::FILE* out) const;
+  // The oldest first, in time since `start_ns`.
+  void print(std::FILE* out, std::uint64_t start_ns) const;
 
  private:
   struct Entry {

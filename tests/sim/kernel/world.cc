@@ -149,7 +149,7 @@ void World::print_story(std::FILE* out) const {
   std::fprintf(out, "simulation seed %" PRIu64 ", %.6f s of virtual time\n", settings_.seed,
                static_cast<double>(events_.now_ns() - start_ns_) / 1e9);
   settings_.faults.print(out);
-  trace_.print(out);
+  trace_.print(out, start_ns_);
   std::fflush(out);
 }
 
