@@ -20,7 +20,7 @@ constexpr std::int64_t expiring_soon_s = 14 * 24 * 3600;
 
 Result<std::string> read_file(const std::string& path, const char* what) {
   if (path.empty()) return fail(std::string("no ") + what + " file is given");
-  struct stat about {};
+  struct stat about{};
   if (::stat(path.c_str(), &about) != 0) return fail_errno(path + " (the " + what + ")", errno);
   if (!S_ISREG(about.st_mode)) return fail(path + " (the " + what + "): not a regular file");
   if (static_cast<std::size_t>(about.st_size) > file_bytes_max) {

@@ -28,11 +28,14 @@ int on_ticket(WOLFSSL* ssl, unsigned char* key_name, unsigned char* iv, unsigned
   auto& keys = *static_cast<TicketKeys*>(ticket_keys);
   const auto* stream = static_cast<const Stream*>(wolfSSL_GetIOReadCtx(ssl));
   const auto bound_to = std::as_bytes(std::span(stream->server_name()));
-  const std::span text(reinterpret_cast<std::byte*>(ticket), static_cast<std::size_t>(size));
   *size_out = size;
   TicketHeader header;
   static_assert(sizeof header.key_name == WOLFSSL_TICKET_NAME_SZ && sizeof header.nonce == WOLFSSL_TICKET_IV_SZ &&
                 sizeof header.tag == WOLFSSL_TICKET_MAC_SZ);
+  std::memcpy(header.key_name.data(), key_name, header.key_name.size());
+  // `size` is the client's word here, and `ticket` and `mac` may lie past what it sent (wolfSSL 5.5.4 and 5.7.2).
+  if (!seal && !keys.has_sealed(header.key_name, static_cast<std::size_t>(size))) return WOLFSSL_TICKET_RET_REJECT;
+  const std::span text(reinterpret_cast<std::byte*>(ticket), static_cast<std::size_t>(size));
   if (seal) {
     if (!keys.seal(text, bound_to, header)) return WOLFSSL_TICKET_RET_REJECT;
     std::memcpy(key_name, header.key_name.data(), header.key_name.size());
@@ -40,7 +43,6 @@ int on_ticket(WOLFSSL* ssl, unsigned char* key_name, unsigned char* iv, unsigned
     std::memcpy(mac, header.tag.data(), header.tag.size());
     return WOLFSSL_TICKET_RET_OK;
   }
-  std::memcpy(header.key_name.data(), key_name, header.key_name.size());
   std::memcpy(header.nonce.data(), iv, header.nonce.size());
   std::memcpy(header.tag.data(), mac, header.tag.size());
   switch (keys.open(text, bound_to, header)) {

@@ -143,8 +143,21 @@ bool TicketKeys::seal(std::span<std::byte> ticket, std::span<const std::byte> bo
   std::copy(key.nonce_prefix.begin(), key.nonce_prefix.end(), header.nonce.begin());
   std::memcpy(header.nonce.data() + key.nonce_prefix.size(), &key.sealed, sizeof key.sealed);
   const bool sealed = Cipher(key.secret).encrypt(ticket, Bound(key.name, bound_to), header);
-  explicit_bzero(&key, sizeof key);
+  forget(key);
   return sealed;
+}
+
+// Under the mutex.
+const TicketKeys::Key* TicketKeys::find(std::span<const std::byte, 16> key_name, std::size_t ticket_bytes) const {
+  for (const Key& key : std::span(keys_).first(count_)) {
+    if (std::ranges::equal(key.name, key_name)) return key.ticket_bytes == ticket_bytes ? &key : nullptr;
+  }
+  return nullptr;
+}
+
+bool TicketKeys::has_sealed(std::span<const std::byte, 16> key_name, std::size_t ticket_bytes) const {
+  const std::lock_guard lock(mutex_);
+  return find(key_name, ticket_bytes) != nullptr;
 }
 
 TicketVerdict TicketKeys::open(std::span<std::byte> ticket, std::span<const std::byte> bound_to,
@@ -154,17 +167,14 @@ TicketVerdict TicketKeys::open(std::span<std::byte> ticket, std::span<const std:
   bool newest = false;
   {
     const std::lock_guard lock(mutex_);
-    const auto end = keys_.begin() + count_;
-    const auto found = std::find_if(keys_.begin(), end, [&](const Key& k) { return k.name == header.key_name; });
-    // The length is the client's word, and wolfSSL 5.5.4 does not check it against the bytes that came: only a ticket
-    // of the length that this key sealed is looked into.
-    if (found == end || found->ticket_bytes != ticket.size()) return TicketVerdict::refused;
-    newest = found == keys_.begin();
+    const Key* found = find(header.key_name, ticket.size());
+    if (!found) return TicketVerdict::refused;
+    newest = found == keys_.data();
     key = *found;
   }
   const bool padded = is_zero_from(header.nonce, nonce_bytes) && is_zero_from(header.tag, tag_bytes);
   const bool opened = padded && Cipher(key.secret).decrypt(ticket, Bound(key.name, bound_to), header);
-  explicit_bzero(&key, sizeof key);
+  forget(key);
   if (!opened) return TicketVerdict::refused;
   return newest ? TicketVerdict::accepted : TicketVerdict::renewed;
 }

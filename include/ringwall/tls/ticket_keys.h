@@ -61,6 +61,9 @@ class TicketKeys {
   // Seals `ticket` in place. A ticket opens only with the same `bound_to` (the server name: RFC 6066 section 3 forbids
   // resuming under another). False when wolfCrypt fails: then issue none.
   [[nodiscard]] bool seal(std::span<std::byte> ticket, std::span<const std::byte> bound_to, TicketHeader& header);
+  // Whether a ticket of this key and size was ever sealed here. To be asked before a ticket's bytes are touched: wolfSSL
+  // takes the size from the ticket itself and does not check it against the bytes that came.
+  [[nodiscard]] bool has_sealed(std::span<const std::byte, 16> key_name, std::size_t ticket_bytes) const;
   // Opens `ticket` in place; its bytes are undefined when refused.
   [[nodiscard]] TicketVerdict open(std::span<std::byte> ticket, std::span<const std::byte> bound_to,
                                    const TicketHeader& header) const;
@@ -77,7 +80,8 @@ class TicketKeys {
 
   explicit TicketKeys(TicketTimes times) : times_(times) {}
   [[nodiscard]] static bool make(Key& key, std::int64_t now_s);
-  void forget(Key& key);
+  static void forget(Key& key);
+  [[nodiscard]] const Key* find(std::span<const std::byte, 16> key_name, std::size_t ticket_bytes) const;
 
   const TicketTimes times_;
   mutable std::mutex mutex_;

@@ -126,7 +126,7 @@ TEST_CASE("names that are neither host names nor addresses are refused by name")
 }
 
 mode_t mode_of(const std::string& path) {
-  struct stat about {};
+  struct stat about{};
   REQUIRE(::stat(path.c_str(), &about) == 0);
   return about.st_mode & 07777;
 }

@@ -60,6 +60,17 @@ TEST_CASE("a ticket opens with the key that sealed it, and with nothing changed"
   CHECK(refused_with([](Ticket& t) { t.text.clear(); }));
 }
 
+TEST_CASE("only a key and size that were sealed here are worth a look at the ticket") {
+  const auto keys = keys_for({});
+  TicketHeader unknown;
+  CHECK(!keys->has_sealed(unknown.key_name, 0));
+  const Ticket ticket = sealed_by(*keys);
+  CHECK(keys->has_sealed(ticket.header.key_name, ticket.text.size()));
+  CHECK(!keys->has_sealed(ticket.header.key_name, ticket.text.size() + 1));
+  CHECK(!keys->has_sealed(ticket.header.key_name, ticket.text.size() - 1));
+  CHECK(!keys->has_sealed(unknown.key_name, ticket.text.size()));
+}
+
 TEST_CASE("an old key opens its tickets until the last of them is past its lifetime") {
   const auto keys = keys_for({.lifetime_s = 100, .rotation_s = 40});
   const Ticket ticket = sealed_by(*keys);
