@@ -81,6 +81,34 @@ TEST_CASE("a text that is not UTF-8 is refused") {
   CHECK(read_toml("a = \"\xc3\xb6\"\n", "ringwall.toml"));
 }
 
+TEST_CASE("what brings the parser to an end of its own is refused with its line") {
+  for (const char* text : {"a = 1\n[[[b]\n", "a = 1\n[[[b]\nc = 1\n[[[d]",
+                           "a = 1\n[[=", "a = 1\nb\xc9\xa4 = 1\nc = 1\n", "a = 1\n\xc2\xa0 b = 1\n"}) {
+    INFO(text);
+    const auto given = read_toml(text, "ringwall.toml");
+    REQUIRE_FALSE(given);
+    CHECK(given.error().line == 2);
+  }
+  CHECK_FALSE(read_toml("a = \"\"\"\\\n\xc9\xa4 \\ \xc9\xa4\"\"\"\n", "ringwall.toml"));
+}
+
+TEST_CASE("values nested as deep as can be do not take the stack") {
+  std::string text;
+  for (int depth = 0; depth < 2'000; ++depth) {
+    text += "{ " + key_of_parts(16) + " = [\n";
+  }
+  CHECK_FALSE(read_toml("a = " + text, "ringwall.toml"));
+  std::string closed = "a = ";
+  for (int depth = 0; depth < 120; ++depth) {
+    closed += "[{ " + key_of_parts(16) + " = ";
+  }
+  closed += "1";
+  for (int depth = 0; depth < 120; ++depth) {
+    closed += " }]";
+  }
+  CHECK(read_toml(closed + "\n", "ringwall.toml"));
+}
+
 TEST_CASE("a text cut at any byte is either read or refused") {
   const std::string text = "[[listener]]\r\nself_signed = [\"a\\u0041\", '''b'''] # c\n[limits]\nx.\"y.z\" = 1_0\n";
   for (std::size_t bytes = 0; bytes <= text.size(); ++bytes) {
