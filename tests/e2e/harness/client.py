@@ -24,6 +24,8 @@ def new_key() -> str:
 def tls_context(*, ca=None, alpn=("http/1.1",), version=None, ciphers=None) -> ssl.SSLContext:
     """Trusts `ca` alone, or anything if there is none (what is tested then is not the trust)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Python hides an end without close_notify, with this and with suppress_ragged_eofs.
+    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0x80)
     if ca:
         context.load_verify_locations(str(ca))
     else:
