@@ -58,13 +58,9 @@ std::size_t Session::read_input(std::string_view bytes) {
 std::size_t Session::read_head(std::string_view bytes) {
   if (served_one_ && input_.empty()) set_timer(service_.config.timeouts.head_ms);
   http::RequestHead& head = service_.request_head;
-  const auto parsed = http::parse_request_head(bytes, head);
+  const auto parsed = http::parse_request_head(bytes, head, service_.config.limits.head_bytes_max);
   if (!parsed) {
     refuse(parsed.error(), EndReason::client_refused);
-    return 0;
-  }
-  if (*parsed > service_.config.limits.head_bytes_max) {
-    refuse({431, "the request's head is larger than this endpoint takes"}, EndReason::client_refused);
     return 0;
   }
   if (*parsed > 0) serve(head);

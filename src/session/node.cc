@@ -63,7 +63,8 @@ void Session::read_node_head(ring::Slice bytes) {
   http::ResponseHead& head = service_.response_head;
   std::size_t used = 0;
   do {
-    const auto parsed = http::parse_response_head(text.substr(used), request.is_head, head);
+    const auto parsed = http::parse_response_head(text.substr(used), request.is_head, head,
+                                                  service_.config.limits.head_bytes_max);
     if (!parsed) {
       service_.notify(Notice::node_garbage, "upstream " + request.node.target.name() +
                                                 ": its answer is not HTTP/1.1 as it should be: " +
