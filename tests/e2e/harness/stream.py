@@ -50,7 +50,9 @@ class Stream:
             return False
         try:
             data = self.sock.recv(size)
-        except ssl.SSLEOFError:
+        except ssl.SSLError as error:
+            if not isinstance(error, ssl.SSLEOFError) and error.reason != "UNEXPECTED_EOF_WHILE_READING":
+                raise
             self.ended_by = "truncated"
             return False
         except ABORTED:
