@@ -63,17 +63,20 @@ def test_bytes_sent_with_the_request_are_not_lost(server):
         assert stream.read_exactly(5) == b"early"
 
 
-def test_a_half_close_of_the_client_reaches_the_node_and_its_answer_comes_back(cast, fake_node):
+@pytest.mark.parametrize("tls", [True, False])
+def test_what_the_client_sent_before_its_end_reaches_the_node(cast, fake_node, tls):
+    got = []
+
     def script(connection):
         connection.accept_upgrade()
-        data = connection.read_to_end()
-        connection.send(b"you said " + data)
+        got.append(connection.read_to_end())
 
-    server = cast.ringwall(fake_node(script), tls=False, arguments=["--mode", "tunnel"])
-    with client.websocket(server.port, tls=False) as stream:
-        stream.send(b"all I have")
+    server = cast.ringwall(fake_node(script), tls=tls, arguments=["--mode", "tunnel"])
+    with client.websocket(server.port, tls=tls) as stream:
+        stream.send(b"all I have" * 10_000)
         stream.half_close()
-        assert stream.read_to_end() == b"you said all I have"
+        until(lambda: got, 2, "the node sees the end")
+    assert got == [b"all I have" * 10_000]
 
 
 @pytest.mark.parametrize("how", ["close", "reset"])

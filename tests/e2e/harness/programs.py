@@ -118,10 +118,18 @@ class Ringwall(Process):
 class DevNode(Process):
     """ringwall-devnode, on a port that stays the same over restart()."""
 
-    def __init__(self, folder: Path, *, port: int | None = None, metadata: Path | None = None, block_ms: int = 500):
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        metadata: Path | None = None,
+        block_ms: int = 500,
+        arguments: list[str] = (),
+    ):
         self.port = port or free_port()
-        self._again = {"folder": folder, "port": self.port, "metadata": metadata, "block_ms": block_ms}
-        argv = [program("ringwall-devnode"), "--listen", f"127.0.0.1:{self.port}", "--block-ms", str(block_ms)]
+        self._again = {"folder": folder, "port": self.port, "metadata": metadata, "block_ms": block_ms, "arguments": arguments}
+        argv = [program("ringwall-devnode"), "--listen", f"127.0.0.1:{self.port}", "--block-ms", str(block_ms), *arguments]
         if metadata:
             argv += ["--metadata", str(metadata)]
         super().__init__("devnode", argv, folder / "logs")
