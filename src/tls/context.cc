@@ -49,7 +49,8 @@ int on_ticket(WOLFSSL* ssl, unsigned char* key_name, unsigned char* iv, unsigned
     case TicketVerdict::accepted:
       return WOLFSSL_TICKET_RET_OK;
     case TicketVerdict::renewed:
-      return WOLFSSL_TICKET_RET_CREATE;
+      // In TLS 1.3 a new ticket is issued anyway, and wolfSSL 5.7.2 takes this answer for a refusal.
+      return wolfSSL_version(ssl) >= TLS1_3_VERSION ? WOLFSSL_TICKET_RET_OK : WOLFSSL_TICKET_RET_CREATE;
     case TicketVerdict::refused:
       break;
   }
