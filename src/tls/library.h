@@ -1,5 +1,11 @@
-// library.h: wolfSSL's one-time start.
+// library.h: wolfSSL's headers, as the library was built, and its one-time start. Include no wolfSSL header before it.
 #pragma once
+
+// wolfSSL's configure keeps this for itself, and without it its headers lay out keys differently where it has no
+// assembly: a key of ours would be smaller than the library takes it for.
+#if defined(__SIZEOF_INT128__) && !defined(HAVE___UINT128_T)
+#define HAVE___UINT128_T 1
+#endif
 
 #include <wolfssl/options.h>
 
