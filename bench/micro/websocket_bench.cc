@@ -96,7 +96,8 @@ void client_messages_in_place(benchmark::State& state) {
     while (messages.next(in, scratch).kind == ClientMessages::Event::Kind::message) ++seen;
   }
   const std::size_t expected = stream.size() / (payload_bytes + frame_header_bytes(payload_bytes, true));
-  if (seen != expected || (payload_bytes != 0 && scratch[0] != std::byte{'x'})) return state.SkipWithError("wrong messages");
+  if (seen != expected || (payload_bytes != 0 && scratch[0] != std::byte{'x'}))
+    return state.SkipWithError("wrong messages");
   count(state, stream.size(), seen);
 }
 
