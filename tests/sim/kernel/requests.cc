@@ -110,7 +110,7 @@ SimKernel::Attempt SimKernel::attempt(Request& request) {
     case IORING_OP_CONNECT:
       return connect(request);
     default:
-      RINGWALL_CHECK(!"only these wait");
+      world_.fail("a request that cannot wait was tried again");
   }
 }
 
