@@ -39,18 +39,19 @@ bool Client::has_room() {
   return false;
 }
 
+// Input comes first, so that pushes without end can still be ended.
 void Client::on_room() {
   waits_for_room_ = false;
-  if (is_finishing_) return;
-  if (!has_room()) return;
-  if (websocket_) websocket_->on_room();
+  if (is_finishing_ || !has_room()) return;
   if (!held_.empty()) {
     const std::vector<std::byte> held = std::exchange(held_, {});
     std::span<const std::byte> in = held;
     consume(in);
     held_.assign(in.begin(), in.end());
   }
-  if (!held_.empty() || is_finishing_) return;
+  if (is_finishing_) return;
+  if (websocket_) websocket_->on_room();
+  if (!held_.empty()) return;
   if (has_ended_) return finish();
   connection_.resume_receiving();
 }
