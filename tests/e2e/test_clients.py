@@ -109,3 +109,10 @@ def test_curl_posts_a_mebibyte(cast):
     body.write_bytes(client.call("system_dryRun", ["x" * (1 << 20)]))
     output = curl(server, "-H", "Content-Type: application/json", "--data-binary", f"@{body}", server.https)
     assert json.loads(output)["result"] == 1 << 20
+
+
+def test_curl_reads_health_and_the_head_of_a_page(cast):
+    server = cast.ringwall(cast.fake_node(lambda node: node.answer_calls()))
+    assert curl(server, f"{server.https}/health") == ""
+    assert "HTTP/1.1 200" in curl(server, "--head", "-H", "Accept: text/html", server.https)
+    assert "wss://localhost" in curl(server, "-H", "Accept: text/html", server.https)

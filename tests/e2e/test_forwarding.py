@@ -118,6 +118,15 @@ def test_hop_by_hop_fields_do_not_pass(cast, node):
     assert asked.get("content-type") == "application/json"
 
 
+def test_what_a_browser_says_of_itself_reaches_the_node_with_an_upgrade_too(cast, node):
+    server = cast.ringwall(node)
+    by_websocket(server, [("Origin", "https://dapp.example"), ("User-Agent", "a browser"), ("Cookie", "a=b"), ("Keep-Alive", "5")])
+    (asked,) = node.requests
+    assert asked.get("origin") == "https://dapp.example"
+    assert asked.get("user-agent") == "a browser"
+    assert asked.get("keep-alive") is None
+
+
 def test_a_connection_field_cannot_take_away_what_the_node_needs(cast, node):
     """Connection: X-Forwarded-For would make a naive proxy drop the truth."""
     server = cast.ringwall(node)

@@ -37,6 +37,48 @@ def server(cast, node):
     return cast.ringwall(node)
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "Connection: keep-alive, Upgrade\r\nUpgrade: websocket",  # Firefox.
+        "connection: upgrade\r\nupgrade: WebSocket",
+        "Connection: keep-alive\r\nConnection: Upgrade\r\nUpgrade: websocket",
+        "Upgrade: websocket\r\nConnection:Upgrade",
+        "Connection:   Upgrade  \r\nUpgrade:\twebsocket",
+    ],
+)
+def test_every_way_that_browsers_ask_is_an_upgrade(server, fields):
+    key = client.new_key()
+    head = f"GET /?a=b HTTP/1.1\r\nHost: localhost\r\n{fields}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
+    with client.connect(server.port) as stream:
+        stream.send(head.encode())
+        reply = stream.read_reply()
+        assert reply.status == 101 and reply.get("sec-websocket-accept") == client.accept_of(key)
+        stream.send_frame(TEXT, b"hello")
+        assert stream.read_message() == (TEXT, b"hello")
+
+
+def test_a_connection_that_spoke_http_may_become_a_websocket(cast, fake_node):
+    def script(connection):
+        asked = connection.read_request()
+        if asked.method == "POST":
+            connection.reply(200, b"{}")
+            connection.answer_calls()
+            return
+        accept = client.accept_of(asked.get("sec-websocket-key"))
+        connection.reply(101, fields=[("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept)])
+        connection.echo()
+
+    server = cast.ringwall(fake_node(script))
+    with client.connect(server.port) as stream:
+        stream.send(client.post(client.call("a")))
+        assert stream.read_reply().status == 200
+        stream.send(client.upgrade_request())
+        assert stream.read_reply().status == 101
+        stream.send_frame(TEXT, b"hello")
+        assert stream.read_message() == (TEXT, b"hello")
+
+
 VIOLATIONS = {
     "an unmasked frame": (1002, node_frame(TEXT, b"hello")),
     "an unmasked ping": (1002, node_frame(PING, b"hello")),
@@ -279,3 +321,20 @@ def test_nothing_healthy_is_cut_by_the_short_timeouts_of_setup(cast, node):
         time.sleep(2)
         stream.send_frame(TEXT, b"still here")
         assert stream.read_message() == (TEXT, b"still here")
+
+
+@pytest.mark.timeout(120)
+def test_nothing_healthy_is_cut_at_sixty_seconds(cast, node, fake_node):
+    """With every timeout as it is by default: a client that only answers pings, and a quiet tunnel."""
+    server = cast.ringwall(node)
+    tunnel = cast.ringwall(fake_node(lambda connection: connection.accept_upgrade() and connection.echo()), arguments=["--mode", "tunnel"])
+    with client.websocket(server.port) as stream, client.websocket(tunnel.port) as quiet, Stopwatch() as watch:
+        stream.sock.settimeout(40)
+        while watch.seconds < 66:
+            frame = stream.read_frame()  # The ping of every thirty seconds.
+            assert frame.opcode == PING
+            stream.send_frame(PONG, frame.payload)
+        stream.send_frame(TEXT, b"still here")
+        assert stream.read_message() == (TEXT, b"still here")
+        quiet.send_frame(TEXT, b"and here")
+        assert quiet.read_message() == (TEXT, b"and here")

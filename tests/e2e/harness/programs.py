@@ -1,6 +1,7 @@
 """The programs under test. Where they are is told once, by E2E_BUILD (tests/e2e/run --build)."""
 
 import os
+import re
 import ssl
 import subprocess
 from pathlib import Path
@@ -106,6 +107,11 @@ class Ringwall(Process):
     @property
     def https(self) -> str:
         return f"{'https' if self.tls else 'http'}://localhost:{self.port}"
+
+    def memory_bound_kib(self) -> int:
+        """What it said at start that it will not exceed."""
+        number, unit = re.search(r"at most ([\d.]+) (MiB|GiB)", self.log).groups()
+        return int(float(number) * {"MiB": 1 << 10, "GiB": 1 << 20}[unit])
 
     def ca_file(self) -> Path:
         """The certificate that it serves, as a file for a client to trust."""
