@@ -111,8 +111,8 @@ TEST_CASE("without a ring nothing is said of what needs one") {
 
 TEST_CASE("missing operations are named, and each trial that fails keeps Ringwall from running") {
   Observation seen = healthy();
-  seen.missing_operations = {"SEND", "MSG_RING"};
-  CHECK(about(seen, "io_uring operations").found == "not there: SEND, MSG_RING");
+  seen.missing_operations = {"SEND", "SENDMSG"};
+  CHECK(about(seen, "io_uring operations").found == "not there: SEND, SENDMSG");
   CHECK_FALSE(runs(seen));
   for (int Observation::* trial :
        {&Observation::buffer_ring_error, &Observation::multishot_accept_error, &Observation::multishot_receive_error}) {
