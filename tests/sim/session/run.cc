@@ -1,0 +1,195 @@
+#include "sim/session/run.h"
+
+#include "sim/kernel/sim_kernel.h"
+#include "sim/session/client.h"
+#include "sim/session/node.h"
+
+#include <ringwall/shard/shard.h>
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+namespace ringwall::sim {
+
+namespace {
+
+// Everything Ringwall is told to take its time for ends well within this.
+constexpr std::uint64_t run_ns = 900 * second;
+constexpr std::uint64_t stop_ns_max = 60 * second;
+
+config::Config draw_config(Random& random) {
+  config::Config config;
+  config.server.buffers_per_shard = 1U << random.between(3, 6);
+  config.server.buffer_bytes = static_cast<std::uint32_t>(random.skewed(256, 16 * 1024));
+  config.server.backlog_bytes_max = random.skewed(256 * 1024, 64 << 20);
+  config.limits.message_bytes_max = random.skewed(1024, 256 * 1024);
+  config.limits.body_bytes_max = config.limits.message_bytes_max;
+  config.server.assembly_bytes_per_address_max = random.skewed(2 * config.limits.message_bytes_max + 8192, 32 << 20);
+  config.server.assembly_bytes_max = random.skewed(config.server.assembly_bytes_per_address_max, 128 << 20);
+  config.server.handshakes_per_turn = 4;
+  config.timeouts.connect_ms = 5'000;
+  config.timeouts.response_ms = 20'000;
+  config.timeouts.send_ms = 20'000;
+  config.timeouts.message_ms = 60'000;
+  config::Listener rpc;
+  rpc.kind = config::ListenerKind::plain;
+  config::Listener tunnel = rpc;
+  tunnel.mode = config::Mode::tunnel;
+  config.listeners = {rpc, tunnel};
+  config.upstreams = {config::Upstream{}};
+  config.upstreams[0].address = {"10.0.0.1", 9944};
+  config.upstreams[0].pool_idle_max = static_cast<std::uint32_t>(random.below(4));
+  return config;
+}
+
+bool is_prefix(const std::vector<Message>& part, const std::vector<Message>& whole) {
+  return part.size() <= whole.size() && std::equal(part.begin(), part.end(), whole.begin());
+}
+
+// Answers are the bodies that were posted, in order; where Ringwall answered itself, one is left out.
+bool are_in_order(const std::vector<std::string>& answers, const std::vector<std::string>& posted) {
+  auto at = posted.begin();
+  for (const std::string& answer : answers) {
+    at = std::find(at, posted.end(), answer);
+    if (at == posted.end()) return false;
+    ++at;
+  }
+  return true;
+}
+
+void check_account(World& world, const Account& account) {
+  if (!is_prefix(account.node_heard, account.client_said)) world.fail("the node heard what the client did not say");
+  if (!is_prefix(account.client_heard, account.node_said)) world.fail("the client heard what the node did not say");
+  if (!account.tunnel_said.starts_with(account.tunnel_at_node)) world.fail("a tunnel changed the client's bytes");
+  if (!account.node_tunnel_said.starts_with(account.tunnel_heard)) world.fail("a tunnel changed the node's bytes");
+  if (!are_in_order(account.answers, account.posted)) world.fail("an answer to no request, or out of order");
+  for (const auto& [body, times] : account.executed) {
+    if (std::ranges::find(account.posted, body) == account.posted.end()) world.fail("the node got a body of nobody");
+    if (times > 1 && body.find("author_submit") != std::string::npos) world.fail("a submission was sent twice");
+    if (times > 2) world.fail("a request was sent more than twice");
+  }
+}
+
+// With no fault in the world, and both ends well behaved, all that was said was heard.
+void check_complete(World& world, const Client& client, const Account& account) {
+  if (!account.done) world.fail("a client that behaved did not get what it came for, though nothing went wrong");
+  if (client.kind() == Client::Kind::websocket) {
+    if (account.node_close == 0 && account.close_at_node != account.client_close) {
+      world.fail("the client's close code did not reach the node");
+    }
+    if (account.node_heard != account.client_said) world.fail("a message of the client was lost");
+  }
+}
+
+class Run {
+ public:
+  explicit Run(std::uint64_t seed) : set_up_(seed * 2 + 1), settings_(draw_settings(seed)), world_(settings_) {}
+
+  Outcome execute();
+
+ private:
+  Settings draw_settings(std::uint64_t seed) {
+    Settings settings;
+    settings.seed = seed;
+    calm_ = set_up_.below(4) == 0;
+    if (!calm_) settings.faults = Faults::drawn(set_up_);
+    habits_rate_ = calm_ ? 0.0 : static_cast<double>(set_up_.below(60)) / 100;
+    return settings;
+  }
+  void add_clients(std::size_t message_bytes_max);
+  [[nodiscard]] bool all_over() const {
+    return std::ranges::all_of(clients_, [](const auto& client) { return client->is_over(); });
+  }
+
+  Random set_up_;  // for the set-up; the world has its own
+  bool calm_ = false;
+  double habits_rate_ = 0;
+  Settings settings_;
+  World world_;
+  Ledger ledger_;
+  std::vector<std::unique_ptr<Client>> clients_;
+};
+
+void Run::add_clients(std::size_t message_bytes_max) {
+  const ring::SocketAddress rpc = address_of("192.0.2.1", 443);
+  const ring::SocketAddress tunnel = address_of("192.0.2.1", 444);
+  for (std::uint64_t number = set_up_.between(1, 12); number > 0; --number) {
+    clients_.push_back(
+        std::make_unique<Client>(world_, number, ledger_[number], habits_rate_, message_bytes_max));
+    world_.events().after(world_.random().skewed(0, 20 * second),
+                          [client = clients_.back().get(), rpc, tunnel] { client->begin(rpc, tunnel); });
+  }
+}
+
+Outcome Run::execute() {
+  const config::Config config = draw_config(set_up_);
+  KernelSettings kernel_settings;
+  kernel_settings.submission_entries = 1U << set_up_.between(1, 8);
+  kernel_settings.completion_entries = kernel_settings.submission_entries << set_up_.between(1, 3);
+  if (!calm_) kernel_settings.descriptors_max = static_cast<unsigned>(set_up_.between(6, 64));
+  SimKernel kernel(world_, kernel_settings);
+  Node node(world_, address_of("10.0.0.1", 9944), ledger_, habits_rate_);
+  add_clients(config.limits.message_bytes_max / 2);
+
+  upstream::Target target("node", "10.0.0.1", 9944, 0);
+  RINGWALL_CHECK(target.resolve() == 0);
+  const int mailbox = kernel.open_mailbox();
+  Outcome outcome{};
+  {
+    shard::Plan plan;
+    plan.config = &config;
+    plan.listeners.push_back({&config.listeners[0], kernel.open_listener(address_of("0.0.0.0", 443)), nullptr});
+    plan.listeners.push_back({&config.listeners[1], kernel.open_listener(address_of("0.0.0.0", 444)), nullptr});
+    plan.targets = {&target};
+    plan.sessions_max = calm_ ? 1000 : set_up_.between(1, 20);
+    plan.stop_event = mailbox;
+    plan.notice = [](session::Notice, const std::string&) {};
+    shard::Shard shard(kernel, std::move(plan));
+    shard.start();
+    const std::uint64_t end_ns = kernel.now_ns() + (calm_ ? run_ns : set_up_.skewed(second, run_ns));
+    while (!all_over() && kernel.now_ns() < end_ns) RINGWALL_CHECK(shard.turn(second));
+    if (calm_ && !all_over()) world_.fail("somebody starved: nothing went wrong, and yet a client waits");
+
+    kernel.signal_mailbox(mailbox);
+    const std::uint64_t stop_by_ns = kernel.now_ns() + stop_ns_max;
+    while (shard.turn(second)) {
+      if (kernel.now_ns() > stop_by_ns) world_.fail("the shard does not stop");
+    }
+    const session::Service& service = shard.service();
+    std::uint64_t ended = 0;
+    for (const std::uint64_t count : service.ended) ended += count;
+    if (ended != service.sessions_opened || service.ended[0] != 0) world_.fail("not one end reason a session");
+    if (service.assembly.used() != 0) world_.fail("memory of a message is still charged");
+    if (shard.backlog().used() != 0) world_.fail("memory of the backlog is still charged");
+    if (shard.resources().buffers.available() != config.server.buffers_per_shard) world_.fail("a buffer is held");
+    outcome.sessions = service.sessions_opened;
+    outcome.completions = shard.resources().ring.counters().completions;
+  }
+  if (kernel.operations_in_flight() != 0) world_.fail("an operation is in flight");
+  if (kernel.buffers_held() != 0) world_.fail("the kernel misses a buffer");
+  kernel.close_socket(mailbox);
+  if (kernel.descriptors_open() != 0) world_.fail("a descriptor is open");
+
+  for (const auto& [number, account] : ledger_) {
+    check_account(world_, account);
+    outcome.messages_through += account.client_heard.size();
+  }
+  if (calm_) {
+    for (std::size_t index = 0; index < clients_.size(); ++index) {
+      const Account& account = ledger_[clients_.size() - index];
+      if (clients_[index]->kind() != Client::Kind::noise && account.node_close == 0) {
+        check_complete(world_, *clients_[index], account);
+      }
+    }
+  }
+  outcome.end_ns = world_.events().now_ns();
+  outcome.drawn = world_.random().next();
+  return outcome;
+}
+
+}  // namespace
+
+Outcome run_session_seed(std::uint64_t seed) { return Run(seed).execute(); }
+
+}  // namespace ringwall::sim
