@@ -36,6 +36,13 @@ Outcome run(Node& node, Subscriptions* subscriptions, const Request& request, Re
   return method->run(call);
 }
 
+std::string_view skip_leading_space(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\n\f\r");
+  return text.substr(std::min({first, leading_space_bytes_max, text.size()}));
+}
+
+bool begins_message(std::string_view text) { return text.starts_with('{') || text.starts_with('['); }
+
 class Answerer {
  public:
   Answerer(Node& node, Subscriptions* subscriptions, Reply& reply)
@@ -94,21 +101,13 @@ class Answerer {
 
 }  // namespace
 
-std::string_view skip_leading_space(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\n\f\r");
-  return text.substr(std::min({first, leading_space_bytes_max, text.size()}));
-}
-
-bool looks_like_message(std::string_view text) {
-  const std::string_view message = skip_leading_space(text);
-  return message.starts_with('{') || message.starts_with('[');
-}
+bool looks_like_message(std::string_view text) { return begins_message(skip_leading_space(text)); }
 
 void answer_message(Node& node, Subscriptions* subscriptions, std::string_view text, Reply& reply) {
   const std::string_view message = skip_leading_space(text);
   simdjson::dom::element value;
   simdjson::dom::array batch;
-  if (!looks_like_message(message) || node.json.parse(message).get(value) != simdjson::SUCCESS) {
+  if (!begins_message(message) || node.json.parse(message).get(value) != simdjson::SUCCESS) {
     return append_error(reply, node.options, "null", parse_error());
   }
   Answerer answerer(node, subscriptions, reply);

@@ -13,10 +13,7 @@
 
 namespace ringwall::devnode {
 
-// Without the white space that a node skips ahead of a message.
-[[nodiscard]] std::string_view skip_leading_space(std::string_view text);
-
-// False: neither an object nor a list, which a node does not even try to read.
+// After the white space that a node skips. False: neither an object nor a list, which a node does not even try to read.
 [[nodiscard]] bool looks_like_message(std::string_view text);
 
 // Leaves `reply` empty when nothing is to be answered. `subscriptions` is null over POST.
