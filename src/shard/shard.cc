@@ -88,10 +88,14 @@ bool Shard::turn(std::uint64_t wait_ns_max) {
   return true;
 }
 
-void Shard::run() {
-  constexpr std::uint64_t as_long_as_it_takes = 3'600'000'000'000;
+void Shard::start() {
   wait_for_stop();
   for (const std::unique_ptr<Acceptor>& acceptor : acceptors_) acceptor->start();
+}
+
+void Shard::run() {
+  constexpr std::uint64_t as_long_as_it_takes = 3'600'000'000'000;
+  start();
   while (turn(as_long_as_it_takes)) {
   }
 }

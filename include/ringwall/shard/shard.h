@@ -52,7 +52,8 @@ class Shard {
 
   // Until a stop request has been carried out: every connection closed, nothing in flight.
   void run();
-  // One turn of run(). False: it has stopped.
+  // What run() does, piece by piece: once start(), then turn() until it is false.
+  void start();
   [[nodiscard]] bool turn(std::uint64_t wait_ns_max);
 
   [[nodiscard]] session::Service& service() { return service_; }
