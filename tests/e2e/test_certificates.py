@@ -98,9 +98,10 @@ def test_the_name_that_is_asked_for_chooses_the_certificate(cast, tmp_path):
     assert name(None) == "other.test"
 
 
-def test_an_ocsp_answer_from_a_file_is_stapled(cast, authority):
+@pytest.mark.parametrize("delegated", [False, True], ids=["the issuer's", "a responder's"])
+def test_an_ocsp_answer_from_a_file_is_stapled(cast, authority, delegated):
     pair = authority.issue("rpc.example.com")
-    server = cast.ringwall(None, config=LISTENER + entries(pair, ocsp=authority.ocsp(pair)) + UPSTREAM)
+    server = cast.ringwall(None, config=LISTENER + entries(pair, ocsp=authority.ocsp(pair, delegated)) + UPSTREAM)
     for version in ("-tls1_2", "-tls1_3"):
         output = handshake(server.port, version, "-status", "-servername", "rpc.example.com", "-CAfile", authority.root)
         assert "OCSP Response Status: successful" in output, version

@@ -1,6 +1,7 @@
 """Certificates as operators have them, made with the openssl command."""
 
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ class Pair:
         return iter((self.cert, self.key))
 
 
+DAY_S = 86_400
 KEYS = {
     "ec": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
     "rsa": ["-newkey", "rsa:2048"],
@@ -47,21 +49,32 @@ def self_signed(folder: Path, *names: str, kind: str = "ec", label: str = "") ->
     return Pair(cert, key, cert)
 
 
-def expired(folder: Path) -> Pair:
-    """Self-signed for localhost, and out of date since 2020."""
-    pair = self_signed(folder, "localhost", label="expired")
-    request, config = folder / "expired.csr", folder / "expired.cnf"
-    openssl("req", "-new", "-key", pair.key, "-out", request, "-subj", "/CN=localhost")
-    for name in ("expired.index", "expired.index.attr"):
-        (folder / name).write_text("")
+def sign(folder: Path, label: str, by: str, starts_s: int, lasts_s: int, extensions: str = "") -> Path:
+    """LABEL.csr signed with BY.key, by BY.crt or by itself where both are the same; from `starts_s` after now on.
+
+    With `openssl ca`, since older versions can set the dates in no other way.
+    """
+    (folder / f"{label}.index").write_text("")
+    (folder / f"{label}.index.attr").write_text("")
+    config, cert = folder / f"{label}.cnf", folder / f"{label}.crt"
     config.write_text(
-        f"[ca]\ndefault_ca=here\n[here]\ndatabase={folder}/expired.index\nnew_certs_dir={folder}\nrand_serial=yes\n"
-        "default_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n"
+        f"[ca]\ndefault_ca=here\n[here]\ndatabase={folder}/{label}.index\nnew_certs_dir={folder}\nrand_serial=yes\n"
+        f"default_md=sha256\npolicy=any\nx509_extensions=ext\n[any]\ncommonName=supplied\n[ext]\n{extensions}\n"
     )
+    start, end = (time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + t)) for t in (starts_s, starts_s + lasts_s))
+    signer = ["-selfsign"] if by == label else ["-cert", folder / f"{by}.crt"]
     openssl(
-        *("ca", "-config", config, "-batch", "-selfsign", "-notext", "-keyfile", pair.key, "-in", request, "-out", pair.cert),
-        *("-startdate", "20200101000000Z", "-enddate", "20200201000000Z"),
+        *("ca", "-config", config, "-batch", "-notext", "-keyfile", folder / f"{by}.key", *signer),
+        *("-in", folder / f"{label}.csr", "-out", cert, "-startdate", start, "-enddate", end),
     )
+    return cert
+
+
+def expired(folder: Path) -> Pair:
+    """Self-signed for localhost, and out of date since yesterday."""
+    pair = self_signed(folder, "localhost", label="expired")
+    openssl("req", "-new", "-key", pair.key, "-out", folder / "expired.csr", "-subj", "/CN=localhost")
+    sign(folder, "expired", "expired", -30 * DAY_S, 29 * DAY_S)
     return pair
 
 
@@ -79,13 +92,10 @@ class Authority:
                    "keyUsage=critical,keyCertSign,digitalSignature\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid")
 
     def _sign(self, label: str, subject: str, kind: str, by: str, extensions: str) -> None:
-        request, text = self.folder / f"{label}.csr", self.folder / f"{label}.ext"
-        text.write_text(extensions)
-        openssl("req", "-new", "-nodes", *KEYS[kind], "-keyout", self.folder / f"{label}.key", "-out", request, "-subj", subject)
-        openssl(
-            *("x509", "-req", "-in", request, "-days", "20", "-extfile", text, "-out", self.folder / f"{label}.crt"),
-            *("-CA", self.folder / f"{by}.crt", "-CAkey", self.folder / f"{by}.key", "-CAcreateserial"),
-        )
+        """Valid from an hour ago, as public authorities do it for clocks that are behind."""
+        key, request = self.folder / f"{label}.key", self.folder / f"{label}.csr"
+        openssl("req", "-new", "-nodes", *KEYS[kind], "-keyout", key, "-out", request, "-subj", subject)
+        sign(self.folder, label, by, -3600, 20 * DAY_S, extensions)
 
     def issue(self, *names: str, kind: str = "ec") -> Pair:
         label = f"{names[0].replace('*', 'any')}-{kind}"
@@ -100,17 +110,26 @@ class Authority:
         (home / "privkey.pem").write_text((self.folder / f"{label}.key").read_text())
         return Pair(chain, home / "privkey.pem", self.root)
 
-    def ocsp(self, pair: Pair) -> Path:
-        """A "good" answer for the leaf, signed by the intermediate, in DER."""
-        intermediate, answer = self.folder / "intermediate", pair.cert.parent / "ocsp.der"
-        index = self.folder / "index.txt"
+    def ocsp(self, pair: Pair, delegated: bool = False) -> Path:
+        """A "good" answer for the leaf in DER: of the issuer itself, or of a responder that the issuer appointed.
+
+        As authorities make them: the issuer's own certificate is not in it, a responder's has to be.
+        """
+        issuer = self.folder / "intermediate"
+        signer = issuer
+        if delegated:
+            signer = self.folder / "responder"
+            self._sign("responder", "/CN=Test Responder", "ec", "intermediate", "basicConstraints=CA:FALSE\n"
+                       "keyUsage=digitalSignature\nextendedKeyUsage=OCSPSigning\nnoCheck=yes\n"
+                       "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid")
+        index, request = self.folder / "index.txt", self.folder / "ocsp.req"
+        answer = pair.cert.parent / f"ocsp-{signer.name}.der"
         serial = openssl("x509", "-in", pair.cert, "-noout", "-serial").decode().strip().partition("=")[2]
         index.write_text(f"V\t401231235959Z\t\t{serial}\tunknown\t/CN=leaf\n")
         (self.folder / "index.txt.attr").write_text("unique_subject = no\n")
-        request = self.folder / "ocsp.req"
-        openssl("ocsp", "-issuer", f"{intermediate}.crt", "-cert", pair.cert, "-no_nonce", "-reqout", request)
+        openssl("ocsp", "-issuer", f"{issuer}.crt", "-cert", pair.cert, "-no_nonce", "-reqout", request)
         openssl(
-            *("ocsp", "-index", index, "-CA", f"{intermediate}.crt", "-rsigner", f"{intermediate}.crt"),
-            *("-rkey", f"{intermediate}.key", "-reqin", request, "-respout", answer, "-ndays", "7"),
+            *("ocsp", "-index", index, "-CA", f"{issuer}.crt", "-rsigner", f"{signer}.crt", "-rkey", f"{signer}.key"),
+            *("-reqin", request, "-respout", answer, "-ndays", "7", *([] if delegated else ["-resp_no_certs"])),
         )
         return answer

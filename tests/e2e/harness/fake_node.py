@@ -146,7 +146,7 @@ class FakeNode:
                 sock, _ = self._listener.accept()
             except OSError:
                 return
-            sock.settimeout(30)
+            sock.settimeout(120)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection = NodeConnection(sock, len(self.connections))
             self.connections.append(connection)
