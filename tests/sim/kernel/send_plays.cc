@@ -79,6 +79,37 @@ Story reset_met_by_a_send(Stage& stage) {
   return told(first, second_send, receive);
 }
 
+Story sends_to_one_who_left(Stage& stage) {
+  const Pair pair(stage);
+  Probe receive(stage, "receive"), send(stage, "send"), again(stage, "send again"), last(stage, "receive again");
+  receive.receive_multishot(pair.socket);
+  pair.peer->leave();
+  stage.settle();
+  send.send(pair.socket, "x");
+  stage.settle();
+  again.send(pair.socket, "x");
+  stage.settle();
+  last.receive_multishot(pair.socket);
+  stage.settle();
+  close_now(stage, pair.socket);
+  return told(receive, send, again, last);
+}
+
+Story bytes_come_after_both_ends_were_shut(Stage& stage) {
+  const Pair pair(stage);
+  Probe shut(stage, "shutdown"), receive(stage, "receive"), again(stage, "receive again");
+  shut.shut_down(pair.socket, SHUT_RDWR);
+  stage.settle();
+  pair.peer->send("late");
+  stage.settle();
+  receive.receive_multishot(pair.socket);
+  stage.settle();
+  again.receive_multishot(pair.socket);
+  stage.settle();
+  close_now(stage, pair.socket);
+  return told(shut, receive, again);
+}
+
 Story end_of_sending(Stage& stage) {
   const Pair pair(stage);
   Probe shut(stage, "shutdown"), again(stage, "again"), send(stage, "send"), receive(stage, "receive"),
@@ -144,6 +175,10 @@ std::vector<Play> send_plays() {
        all_of_a_socket_cancelled,
        {"receive ECANCELED", "send ECANCELED", "cancel 2"}},
       {"a reset met by a send", reset_met_by_a_send, {"send ECONNRESET", "send again EPIPE", "receive 0"}},
+      {"sends to one who left", sends_to_one_who_left, {"receive 0", "send 1", "send again EPIPE", "receive again 0"}},
+      {"bytes come after both directions were shut",
+       bytes_come_after_both_ends_were_shut,
+       {"shutdown 0", "receive ECONNRESET", "receive again 0"}},
       {"the end of sending",
        end_of_sending,
        {"peer closed", "shutdown 0", "again 0", "send EPIPE", "receive 6 in buffers, more", "receive 0",

@@ -17,6 +17,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace ringwall::sim {
 
@@ -38,6 +39,7 @@ class SimStagePeer final : public StagePeer {
   void send(std::string_view bytes) override { peer_.send(bytes); }
   void half_close() override { peer_.half_close(); }
   void reset() override { peer_.reset(); }
+  void leave() override { peer_.close(); }
   void stop_reading() override { peer_.stop_reading(); }
   void read_on() override { peer_.read_at_once(); }
   std::string end() const override { return end_of(peer_.has_ended(), peer_.error()); }
@@ -125,6 +127,7 @@ class LinuxPeer final : public StagePeer {
     setsockopt(socket_, SOL_SOCKET, SO_LINGER, &immediately, sizeof immediately);
     close(std::exchange(socket_, -1));
   }
+  void leave() override { close(std::exchange(socket_, -1)); }
   void stop_reading() override { reading_ = false; }
   void read_on() override { reading_ = true; }
   std::string end() const override { return end_of(ended_, error_); }

@@ -22,6 +22,7 @@ class StagePeer {
   virtual void send(std::string_view bytes) = 0;
   virtual void half_close() = 0;
   virtual void reset() = 0;
+  virtual void leave() = 0;  // closes its socket
   virtual void stop_reading() = 0;
   virtual void read_on() = 0;
   // What it has seen: "", "closed" after a FIN, or the name of an errno.

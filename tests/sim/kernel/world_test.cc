@@ -139,6 +139,26 @@ TEST_CASE("a peer that reads slowly keeps the sender waiting, and gets all of it
   REQUIRE(peer.received() == text);
 }
 
+TEST_CASE("a listener on every IPv6 address is found at any of them, and at its port only") {
+  World world(Settings{});
+  SimKernel kernel(world);
+  ring::Ring ring(kernel);
+  Recorded accept(ring);
+  io_uring_prep_accept(&accept.prepare(), kernel.open_listener(address_of("::", 443)), nullptr, nullptr, 0);
+  Peer peer(world), astray(world), other_family(world);
+  peer.connect(address_of("2001:db8::1", 443), address_of("2001:db8::7", 1024));
+  astray.connect(address_of("2001:db8::1", 444), address_of("2001:db8::7", 1025));
+  other_family.connect(address_of("192.0.2.1", 443), address_of("203.0.113.1", 1026));
+  while (!accept.has_ended()) ring.turn(millisecond);
+  const ring::SocketAddress from = kernel.peer_address(accept.completions[0].result);
+  const ring::SocketAddress expected = address_of("2001:db8::7", 1024);
+  REQUIRE(from.bytes == sizeof(sockaddr_in6));
+  REQUIRE(std::memcmp(&from.storage, &expected.storage, from.bytes) == 0);
+  world.events().run_until(kernel.now_ns() + second);
+  REQUIRE(astray.error() == ECONNREFUSED);
+  REQUIRE(other_family.error() == ECONNREFUSED);
+}
+
 TEST_CASE("two kernels of one world wake each other by mailbox, and each completes in its own enter") {
   World world(Settings{});
   SimKernel first(world), second_one(world);

@@ -73,7 +73,9 @@ void check_account(World& world, const Account& account) {
 
 // With no fault in the world, and both ends well behaved, all that was said was heard.
 void check_complete(World& world, const Client& client, const Account& account) {
-  if (!account.done) world.fail("a client that behaved did not get what it came for, though nothing went wrong");
+  // A submission on a connection that the node ended meanwhile is not sent again: the client is told 502, and goes.
+  const bool was_refused = client.kind() == Client::Kind::post && account.other_answers > 0;
+  if (!account.done && !was_refused) world.fail("a client that behaved did not get what it came for, though nothing went wrong");
   if (client.kind() == Client::Kind::websocket) {
     if (account.node_close == 0 && account.close_at_node != account.client_close) {
       world.fail("the client's close code did not reach the node");
@@ -163,15 +165,16 @@ Outcome Run::execute() {
     if (service.assembly.used() != 0) world_.fail("memory of a message is still charged");
     if (shard.backlog().used() != 0) world_.fail("memory of the backlog is still charged");
     if (shard.resources().buffers.available() != config.server.buffers_per_shard) world_.fail("a buffer is held");
+    if (kernel.buffers_held() != 0) world_.fail("the kernel misses a buffer");
     outcome.sessions = service.sessions_opened;
     outcome.completions = shard.resources().ring.counters().completions;
   }
   if (kernel.operations_in_flight() != 0) world_.fail("an operation is in flight");
-  if (kernel.buffers_held() != 0) world_.fail("the kernel misses a buffer");
   kernel.close_socket(mailbox);
   if (kernel.descriptors_open() != 0) world_.fail("a descriptor is open");
 
   for (const auto& [number, account] : ledger_) {
+    if (number == 0) continue;  // what noise made Ringwall ask of the node
     check_account(world_, account);
     outcome.messages_through += account.client_heard.size();
   }
