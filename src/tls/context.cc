@@ -127,6 +127,10 @@ Result<std::unique_ptr<Context>> Context::load(const Settings& settings, TicketK
         if (!stapling) return std::unexpected(stapling.error());
         if (!set_stapling(stapling->get(), entry->identity)) return fail(files.ocsp_file + ": wolfSSL can't staple it");
         entry->stapling = std::move(*stapling);
+        if (!staples_in_tls13) {
+          context->warnings_.push_back(files.ocsp_file +
+                                       ": stapled in TLS 1.2 only: this wolfSSL was not patched for more");
+        }
       }
     }
     context->entries_.push_back(std::move(entry));
@@ -134,8 +138,9 @@ Result<std::unique_ptr<Context>> Context::load(const Settings& settings, TicketK
   return context;
 }
 
-WOLFSSL_CTX* Context::Entry::wolfssl_now() const {
-  return stapling && can_staple_at(identity, std::time(nullptr)) ? stapling.get() : wolfssl.get();
+WOLFSSL_CTX* Context::Entry::wolfssl_for(bool tls13) const {
+  const bool staple = stapling && (staples_in_tls13 || !tls13) && can_staple_at(identity, std::time(nullptr));
+  return staple ? stapling.get() : wolfssl.get();
 }
 
 const Identity& Context::certificate(std::size_t index) const {

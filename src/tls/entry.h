@@ -15,7 +15,7 @@ struct FreeContext {
 
 struct Context::Entry {
   // For a connection that begins now: the stapling one while its dates hold.
-  [[nodiscard]] WOLFSSL_CTX* wolfssl_now() const;
+  [[nodiscard]] WOLFSSL_CTX* wolfssl_for(bool tls13) const;
 
   Identity identity;
   std::unique_ptr<WOLFSSL_CTX, FreeContext> wolfssl;

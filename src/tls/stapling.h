@@ -17,6 +17,13 @@
 
 namespace ringwall::tls {
 
+// wolfSSL before 5.7.2 leaks for each TLS 1.3 client that asks, unless tools/bootstrap has patched it.
+#if defined(RINGWALL_WOLFSSL_STAPLING_FREES) || LIBWOLFSSL_VERSION_HEX >= 0x05007002
+inline constexpr bool staples_in_tls13 = true;
+#else
+inline constexpr bool staples_in_tls13 = false;
+#endif
+
 // Why wolfSSL would not staple the identity's response; empty when it would.
 [[nodiscard]] std::optional<std::string> stapling_problem(const Identity& identity);
 

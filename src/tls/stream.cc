@@ -136,7 +136,7 @@ Progress Stream::begin(Output& out) {
                   alert::handshake_failure, out);
   }
   entry_ = &context_.choose(*hello);
-  ssl_ = wolfSSL_new(entry_->wolfssl_now());
+  ssl_ = wolfSSL_new(entry_->wolfssl_for(hello->tls13));
   char protocol[] = "http/1.1";
   if (!ssl_ ||
       wolfSSL_UseALPN(ssl_, protocol, sizeof protocol - 1, WOLFSSL_ALPN_CONTINUE_ON_MISMATCH) != WOLFSSL_SUCCESS) {

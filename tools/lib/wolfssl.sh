@@ -5,6 +5,7 @@
 # is static, hardened, and kept in a cache directory named after all that shapes it; the system is not touched.
 # What meson.build asks of it is checked there.
 
+wolfssl_patches=("$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"/wolfssl-*.patch)
 wolfssl_cflags="-O3 -g -fPIC -fno-plt -fwrapv -fstack-protector-strong -fstack-clash-protection"
 
 # TLS 1.2 and 1.3, ECDHE with AES-GCM or ChaCha20-Poly1305, server side, certificates made and read; nothing else.
@@ -30,7 +31,10 @@ fi
 # The directory that holds include/, lib/ and lib/pkgconfig/.
 wolfssl_prefix() {
   local cache=${RINGWALL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ringwall} hash
-  hash=$(printf '%s\n' "$wolfssl_cflags" "${wolfssl_options[@]}" "$wolfssl_defines" | sha256sum | cut -c1-12)
+  hash=$(
+    printf '%s\n' "$wolfssl_cflags" "${wolfssl_options[@]}" "$wolfssl_defines" | cat - "${wolfssl_patches[@]}" |
+      sha256sum | cut -c1-12
+  )
   (
     . /etc/os-release
     echo "$cache/wolfssl-$ID$VERSION_ID-$(uname -m)-gcc$(gcc -dumpfullversion)-$hash"
@@ -122,8 +126,17 @@ wolfssl_fetch() {
   wolfssl_apt "$own" source --only-source wolfssl
 }
 
+# Patches of our own, where they fit: a newer source has its own cure.
+wolfssl_patch() {
+  local patch
+  for patch in "${wolfssl_patches[@]}"; do
+    if patch -p1 --dry-run --force <"$patch" >/dev/null; then patch -p1 --force <"$patch"; fi
+  done
+}
+
 wolfssl_configure() {
   cd "$1"/source/wolfssl-*/
+  wolfssl_patch
   ./autogen.sh
   ./configure --prefix="$2" --libdir="$2/lib" "${wolfssl_options[@]}" CC=gcc CFLAGS="$wolfssl_cflags" \
     C_EXTRA_FLAGS="$wolfssl_defines"

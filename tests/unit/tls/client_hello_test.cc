@@ -80,7 +80,8 @@ TEST_CASE("a ClientHello cut off anywhere, or with bytes after it, is malformed"
 
 TEST_CASE("a server name that is no host name is none") {
   // The name is set as it is by OpenSSL, which does not look at it.
-  for (const std::string name : {"a b.example", "a\nb", "a/b", "\xff", "a\"b", std::string(254, 'a').c_str()}) {
+  const std::string too_long(254, 'a');
+  for (const std::string& name : std::vector<std::string>{"a b.example", "a\nb", "a/b", "\xff", "a\"b", too_long}) {
     const auto hello = parsed({.server_name = name});
     REQUIRE(hello);
     CHECK(hello->server_name.empty());

@@ -42,14 +42,16 @@ std::string stapled(const Server& server, int version, bool asked = true) {
   return got;
 }
 
-TEST_CASE("a client that asks for the certificate's status gets the file, byte for byte, in both versions") {
+TEST_CASE("a client that asks for the certificate's status gets the file, byte for byte") {
   const Chain chain;
   const std::string response = chain.response();
   const Server server({chain.files(response)});
-  CHECK(server.context->warnings().empty());
+  // A wolfSSL that tools/bootstrap did not build may be good for TLS 1.2 only, and then that is warned of.
+  const bool both = server.context->warnings().empty();
+  CHECK((both || server.context->warnings()[0].find("TLS 1.2 only") != std::string::npos));
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     INFO(version);
-    CHECK(stapled(server, version) == response);
+    CHECK(stapled(server, version) == (both || version == TLS1_2_VERSION ? response : ""));
     CHECK(stapled(server, version, false).empty());
   }
 }
