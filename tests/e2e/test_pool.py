@@ -182,8 +182,7 @@ def test_a_node_that_restarts_between_two_posts_is_not_noticed(cast, fake_node):
     with client.connect(server.port) as stream:
         stream.send(post(call("a")))
         assert stream.read_reply().json["result"] == "one"
-        for connection in list(node.connections):
-            connection.sock.shutdown(2)
+        node.drop_connections()
         time.sleep(0.3)
         stream.send(post(call("b")))
         assert stream.read_reply().json["result"] == "one"

@@ -1,5 +1,6 @@
 """Several listeners, and routes by name and path to named upstreams."""
 
+import os
 import socket
 
 import pytest
@@ -172,6 +173,28 @@ def test_two_listen_flags_are_two_listeners(cast, nodes):
 def test_a_node_may_be_named(cast, nodes):
     server = cast.ringwall(f"localhost:{nodes['main'].port}")
     assert who(server) == "main"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give it an /etc/hosts of its own")
+def test_a_name_is_looked_up_again_and_again(cast, tmp_path):
+    """Its node moves from one address to another."""
+    port = free_port()
+    nodes = {address: cast.fake_node(named(address), address=address, port=port) for address in ("127.0.0.2", "127.0.0.3")}
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.1 localhost\n127.0.0.2 node.test\n")
+    own_hosts = ["unshare", "--mount", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh"]
+    server = cast.ringwall(f"node.test:{port}", through=own_hosts, settings={"upstream.resolve_interval_s": 1})
+    assert who(server) == "127.0.0.2"
+    hosts.write_text("127.0.0.1 localhost\n127.0.0.3 node.test\n")
+    nodes["127.0.0.2"].refuse()
+    nodes["127.0.0.2"].drop_connections()
+
+    def moved():
+        reply = exchange(server.port, post(call("a"), [("Connection", "close")], path="/new"))
+        return reply.status == 200 and reply.text == "127.0.0.3"
+
+    until(moved, 5, "the new address is used")
+    assert who(server) == "127.0.0.3"
 
 
 def test_a_name_that_is_not_found_is_502_and_not_the_end(cast):

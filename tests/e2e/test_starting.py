@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from harness import client, programs
+from harness.locked_down import forbid_io_uring
 from harness.ports import free_port
 from harness.process import listening_inodes
 from harness.programs import run_ringwall
@@ -215,6 +216,20 @@ def test_doctor_tells_each_thing_it_looked_at():
     assert done.returncode == 0, done.stdout + done.stderr
     for word in ("io_uring", "TLS", "open files"):
         assert word.lower() in done.stdout.lower(), word
+
+
+def test_a_kernel_without_io_uring_gets_one_clear_sentence_and_not_a_crash(cast):
+    settings = ["--self-signed", "localhost", "--set", f"server.state_dir={cast.folder}"]
+    done = run_ringwall("--listen", f"127.0.0.1:{free_port()}", *settings, before=forbid_io_uring)
+    assert done.returncode == 1, done.stderr
+    assert "io_uring" in done.stderr
+    assert len(done.stderr.strip().splitlines()) <= 3
+
+
+def test_doctor_says_what_to_do_about_a_kernel_without_io_uring():
+    done = run_ringwall("doctor", before=forbid_io_uring)
+    assert done.returncode == 1
+    assert "io_uring" in done.stdout and "seccomp" in done.stdout
 
 
 def test_the_dev_node_says_that_it_is_a_stand_in(cast):

@@ -109,31 +109,39 @@ class NodeConnection(Stream):
 
 
 class FakeNode:
-    """Listens on 127.0.0.1:port and runs script(connection) for each connection; then closes it unless `keep` says so.
+    """Listens and runs script(connection) for each connection, and closes it after that.
 
     A script that fails with anything but the peer's going away fails the test, at stop().
     """
 
-    def __init__(self, script, *, backlog: int = 128, keep: bool = False, receive_buffer: int | None = None):
+    def __init__(
+        self,
+        script,
+        *,
+        address: str = "127.0.0.1",
+        port: int | None = None,
+        backlog: int = 128,
+        receive_buffer: int | None = None,
+    ):
         self.script = script
-        self.keep = keep
         self.connections: list[NodeConnection] = []
         self._failures: list[str] = []
         self._threads: list[threading.Thread] = []
         self._stopping = False
-        self.port = free_port()
+        self.host = address
+        self.port = port or free_port()
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if receive_buffer:
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self._listener.bind(("127.0.0.1", self.port))
+        self._listener.bind((address, self.port))
         self._listener.listen(backlog)
         self._acceptor = threading.Thread(target=self._accept, daemon=True)
         self._acceptor.start()
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     @property
     def requests(self) -> list[Request]:
@@ -163,8 +171,7 @@ class FakeNode:
             if not self._stopping:
                 self._failures.append(traceback.format_exc())
         finally:
-            if not self.keep:
-                connection.close()
+            connection.close()
 
     def wait_for_connections(self, count: int = 1, seconds: float = 5.0) -> list[NodeConnection]:
         until(lambda: len(self.connections) >= count, seconds, f"the node gets {count} connections")
@@ -175,18 +182,21 @@ class FakeNode:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
+    def drop_connections(self) -> None:
+        """Ends those that are there, whatever their scripts are doing."""
+        for connection in list(self.connections):
+            try:
+                connection.sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
     def stop(self) -> None:
         self._stopping = True
         try:
             self.refuse()
         except OSError:
             pass
-        for connection in self.connections:
-            try:
-                connection.sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            connection.close()
+        self.drop_connections()
         for thread in self._threads:
             thread.join(5)
         assert not self._failures, "the fake node's script failed:\n" + "\n".join(self._failures)

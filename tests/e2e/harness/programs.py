@@ -31,8 +31,11 @@ def sanitized() -> bool:
     return b"__asan_init" in content or b"__tsan_init" in content
 
 
-def run_ringwall(*arguments: str, seconds: float = 20.0, env: dict | None = None, stdin: str = ""):
-    """Runs ringwall to its end: subcommands and mistakes. Has returncode, stdout and stderr."""
+def run_ringwall(*arguments: str, seconds: float = 20.0, env: dict | None = None, stdin: str = "", before=None):
+    """Runs ringwall to its end: subcommands and mistakes. Has returncode, stdout and stderr.
+
+    `before` is called in the new process before it becomes ringwall.
+    """
     return subprocess.run(
         [program("ringwall"), *map(str, arguments)],
         input=stdin,
@@ -40,6 +43,7 @@ def run_ringwall(*arguments: str, seconds: float = 20.0, env: dict | None = None
         text=True,
         timeout=seconds,
         env={**os.environ, **(env or {})},
+        preexec_fn=before,
     )
 
 
@@ -47,7 +51,8 @@ class Ringwall(Process):
     """ringwall, listening on `ports`. By default: one TLS listener with a self-signed certificate for localhost.
 
     `settings` are --set FIELD=VALUE; `config` is the text of a configuration file, in which {port} is the listener's port,
-    {port2} a second one's, and so on (then nothing else is given by default but the state folder).
+    {port2} a second one's, and so on (then nothing else is given by default but the state folder). `through` is a command
+    that executes what follows it.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class Ringwall(Process):
         node: str = "127.0.0.1:9944",
         *,
         arguments: list[str] = (),
+        through: list[str] = (),
         settings: dict | None = None,
         config: str | None = None,
         tls: bool = True,
@@ -71,7 +77,7 @@ class Ringwall(Process):
         self.tls = tls
         self.ports = [port or free_port(), *(free_port() for _ in range(ports - 1))]
         self.state = state or folder / "state"
-        argv = [program("ringwall")]
+        argv = [*through, program("ringwall")]
         if config is not None:
             text = config.replace("{port}", str(self.port))
             for number, port in enumerate(self.ports[1:], start=2):
