@@ -100,7 +100,8 @@ std::string host_name(Reader list) {
     for (const std::byte byte : bytes) {
       char c = static_cast<char>(byte);
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-      if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_')) return {};
+      const bool fits = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+      if (!fits) return {};
       name.push_back(c);
     }
     return name;

@@ -4,7 +4,7 @@
 // wolfSSL's configure keeps this for itself, and without it its headers lay out keys differently where it has no
 // assembly: a key of ours would be smaller than the library takes it for.
 #if defined(__SIZEOF_INT128__) && !defined(HAVE___UINT128_T)
-#define HAVE___UINT128_T 1
+#define HAVE___UINT128_T 1  // NOLINT(bugprone-reserved-identifier): wolfSSL's name
 #endif
 
 #include <wolfssl/options.h>

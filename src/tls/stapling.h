@@ -25,10 +25,10 @@ inline constexpr bool staples_in_tls13 = false;
 #endif
 
 // Why wolfSSL would not staple the identity's response; empty when it would.
-[[nodiscard]] std::optional<std::string> stapling_problem(const Identity& identity);
+[[nodiscard]] std::optional<std::string> stapling_problem(Identity& identity);
 
-// `identity` must outlive `context`.
-[[nodiscard]] bool set_stapling(WOLFSSL_CTX* context, const Identity& identity);
+// `identity` must outlive `context`, which is handed its response.
+[[nodiscard]] bool set_stapling(WOLFSSL_CTX* context, Identity& identity);
 
 // Whether now is within the dates of certificate and response, with a minute to spare.
 [[nodiscard]] bool can_staple_at(const Identity& identity, std::int64_t unix_now_s);
