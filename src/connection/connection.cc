@@ -129,7 +129,9 @@ void Connection::on_shutdown(const ring::Completion& completion) {
 
 void Connection::fail(Failure failure, int number) {
   last_errno_ = number;
-  if (state_ == State::finishing || state_ == State::lingering) return join();
+  // What was not sent whole must not look complete; what was sent must not be lost to our reset.
+  if (state_ == State::finishing) return abort();
+  if (state_ == State::lingering) return join();
   if (state_ != State::open && state_ != State::connecting) return;
   if (failure == Failure::transport) {
     // An alert may be on its way; close_notify after it would say that all is well.
