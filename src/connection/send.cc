@@ -18,6 +18,22 @@ constexpr std::size_t seal_bytes_per_turn = 256 * 1024;    // of one connection:
 
 std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 
+// Memory for a msghdr: of the turn, or for a send that waits longer and may not keep a block of the arena.
+ring::Slice aligned_memory(Arena& arena, std::size_t bytes) {
+  const std::span<std::byte> memory = arena.reserve(bytes + alignof(msghdr));
+  const std::size_t misaligned = reinterpret_cast<std::uintptr_t>(memory.data()) % alignof(msghdr);
+  const std::size_t skip = misaligned == 0 ? 0 : alignof(msghdr) - misaligned;
+  ring::Slice slice = arena.commit(skip + bytes);
+  slice.remove_prefix(skip);
+  return slice;
+}
+
+ring::Slice own_memory(std::size_t bytes) {
+  auto memory = std::make_unique<std::byte[]>(bytes);
+  const std::span<std::byte> all(memory.get(), bytes);
+  return make_owned_slice(std::move(memory), all);
+}
+
 }  // namespace
 
 void Connection::send(ring::Slice bytes) {
@@ -127,16 +143,13 @@ void Connection::submit_send(bool wait) {
     parts[index] = {wire_[index].bytes().data(), wire_[index].size()};
   }
   const std::size_t table_bytes = sizeof(msghdr) + count * sizeof(iovec);
-  std::span<std::byte> memory = resources_.arena.reserve(table_bytes + alignof(msghdr));
-  const std::size_t misaligned = reinterpret_cast<std::uintptr_t>(memory.data()) % alignof(msghdr);
-  const std::size_t skip = misaligned == 0 ? 0 : alignof(msghdr) - misaligned;
-  std::byte* at = memory.data() + skip;
+  gather_ = wait ? own_memory(table_bytes) : aligned_memory(resources_.arena, table_bytes);
+  std::byte* at = gather_.bytes().data();
   msghdr header{};
   header.msg_iov = reinterpret_cast<iovec*>(at + sizeof header);
   header.msg_iovlen = count;
   std::memcpy(at, &header, sizeof header);
   std::memcpy(at + sizeof header, parts.data(), count * sizeof(iovec));
-  gather_ = resources_.arena.commit(skip + table_bytes);
   io_uring_prep_sendmsg(&resources_.ring.prepare(send_), socket_, reinterpret_cast<const msghdr*>(at),
                         static_cast<unsigned>(flags));
 }
