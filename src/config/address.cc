@@ -135,17 +135,18 @@ std::optional<std::string> parse_dns_name(std::string_view text) {
 
 std::optional<std::string> parse_dns_pattern(std::string_view text) {
   const bool wildcard = text.starts_with("*.");
-  const std::optional<std::string> name = parse_dns_name(wildcard ? text.substr(2) : text);
-  if (!name || !wildcard) {
-    return name;
+  std::optional<std::string> name = parse_dns_name(wildcard ? text.substr(2) : text);
+  if (name && wildcard) {
+    name->insert(0, "*.");
   }
-  return "*." + *name;
+  return name;
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, port);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [rest, error] = std::from_chars(begin, end, port);
   if (error != std::errc{} || rest != end || port == 0) {
     return std::nullopt;
   }

@@ -182,11 +182,12 @@ class Skipper {
 bool fails_check(std::string_view text) {
   try {
     (void)toml::parse(text);
+    return false;
   } catch (const FailedCheck&) {
     return true;
   } catch (const toml::parse_error&) {
+    return false;
   }
-  return false;
 }
 
 // The parser reads from the front, so that the first line whose end it must see to fail is found by halving.

@@ -41,8 +41,9 @@ std::span<const Suffix> suffixes(Unit unit) {
 
 std::optional<std::uint64_t> parse_number(std::string_view text, Unit unit) {
   std::uint64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [rest, error] = std::from_chars(begin, end, number);
   if (error != std::errc{}) {
     return std::nullopt;
   }

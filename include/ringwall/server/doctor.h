@@ -48,7 +48,7 @@ struct Finding {
 };
 
 [[nodiscard]] Observation observe();
-[[nodiscard]] std::vector<Finding> judge(const Observation& observation);
+[[nodiscard]] std::vector<Finding> judge(const Observation& seen);
 
 // "6.1.0-28-amd64" is at least 6.1. False for what is no version.
 [[nodiscard]] bool is_kernel_at_least(const std::string& release, unsigned major, unsigned minor);
