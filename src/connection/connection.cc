@@ -34,7 +34,7 @@ Connection::Connection(Resources& resources, Owner& owner) : resources_(resource
 
 Connection::~Connection() {
   RINGWALL_CHECK(is_closed());
-  RINGWALL_CHECK(!flush_marked_ && !handshake_marked_);
+  RINGWALL_CHECK(!flush_marked_ && !handshake_marked_ && !receive_marked_);
 }
 
 void Connection::adopt(int socket, std::unique_ptr<Transport> transport) {
@@ -99,7 +99,7 @@ void Connection::finish() {
   state_ = State::finishing;
   paused_ = false;
   mark_for_flush();
-  if (!receive_.in_flight() && wants_input()) start_receive();
+  receive_again();
 }
 
 void Connection::cut() {
@@ -192,6 +192,7 @@ void Connection::on_close(const ring::Completion&) {
   if (std::exchange(handshake_marked_, false)) std::erase(resources_.to_handshake, this);
   if (std::exchange(flush_marked_, false)) std::erase(resources_.to_flush, this);
   owner_->on_closed(*this);
+  if (std::exchange(receive_marked_, false)) std::erase(resources_.to_receive, this);
 }
 
 }  // namespace ringwall::connection

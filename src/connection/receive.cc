@@ -11,7 +11,7 @@ namespace {
 
 // A client that sends more than this ahead of its handshake has its receive paused.
 constexpr std::size_t handshake_input_bytes_max = 32 * 1024;
-// Of the shard's buffers in one turn; a connection that takes more is paused until the next.
+// Of the shard's buffers in one turn; a connection that takes more goes on when all others have had their chance.
 constexpr unsigned share_divisor = 4;
 
 }  // namespace
@@ -28,6 +28,14 @@ void Connection::start_receive() {
   entry.buf_group = resources_.buffers.group();
 }
 
+// A receive takes all that is there the moment the kernel gets it. So one that took too much goes to the kernel behind
+// all that ended in the same turn, who may have found no buffer left.
+void Connection::receive_again() {
+  if (receive_.in_flight() || !wants_input()) return;
+  if (!share_exceeded_) return start_receive();
+  if (!std::exchange(receive_marked_, true)) resources_.to_receive.push_back(this);
+}
+
 void Connection::cancel_receive() {
   if (!cancel_.in_flight()) resources_.ring.cancel(receive_, cancel_);
 }
@@ -39,7 +47,7 @@ void Connection::pause_receiving() {
 
 void Connection::resume_receiving() {
   paused_ = false;
-  if (!receive_.in_flight() && wants_input()) start_receive();
+  receive_again();
 }
 
 void Connection::count_share() {
@@ -48,10 +56,10 @@ void Connection::count_share() {
     share_turn_ = turn;
     share_taken_ = 0;
   }
-  if (++share_taken_ == std::max(resources_.buffers.count() / share_divisor, 1U) && receive_.in_flight()) {
-    ++resources_.counters.share_exceeded;
-    cancel_receive();
-  }
+  if (++share_taken_ != std::max(resources_.buffers.count() / share_divisor, 1U)) return;
+  share_exceeded_ = true;
+  ++resources_.counters.share_exceeded;
+  if (receive_.in_flight()) cancel_receive();
 }
 
 void Connection::on_receive(const ring::Completion& completion) {
@@ -76,7 +84,7 @@ void Connection::on_receive(const ring::Completion& completion) {
   } else if (result != -ECANCELED && result != -EINTR && result != -EAGAIN) {
     fail(result == -ECONNRESET || result == -ETIMEDOUT || result == -EPIPE ? Failure::reset : Failure::system, -result);
   }
-  if (!receive_.in_flight() && wants_input()) start_receive();
+  receive_again();
 }
 
 void Connection::ended(End how) {
@@ -140,5 +148,10 @@ bool Resources::end_turn() {
   to_flush.swap(to_flush_next);
   return !to_handshake.empty() || !to_flush.empty();
 }
+
+  for (Connection* connection : std::exchange(to_receive, {})) {
+    connection->receive_marked_ = connection->share_exceeded_ = false;
+    connection->receive_again();
+  }
 
 }  // namespace ringwall::connection

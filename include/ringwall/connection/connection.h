@@ -81,6 +81,7 @@ struct Resources {
   std::vector<Connection*> to_flush{};      // have output queued
   std::vector<Connection*> to_flush_next{};  // the same, for the turn after this one
   std::vector<Connection*> to_handshake{};  // have input for their handshake
+  std::vector<Connection*> to_receive{};    // took more than their share: they receive again after everyone else
   std::array<std::byte, 16 * 1024> scratch{};  // joins small pieces into one record
   ConnectionCounters counters{};
 
@@ -145,6 +146,7 @@ class Connection {
 
   [[nodiscard]] bool wants_input() const;
   void start_receive();
+  void receive_again();
   void cancel_receive();
   void count_share();
   void wire_received(ring::Slice wire);
@@ -197,6 +199,8 @@ class Connection {
   bool congested_ = false;   // wire_ waits in the kernel for room
   bool flush_marked_ = false;
   bool handshake_marked_ = false;
+  bool receive_marked_ = false;
+  bool share_exceeded_ = false;  // since the receive was started
   bool close_noticed_ = false;
 };
 
