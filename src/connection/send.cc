@@ -61,7 +61,8 @@ void Connection::flush() {
   flush_marked_ = false;
   if (state_ != State::open && state_ != State::finishing) return;
   if (send_.in_flight()) {
-    if (!move_to_backlog(queue_)) fail(Failure::backlog_full, ENOBUFS);
+    // The transport may have added an answer of its own behind what waits.
+    if (!move_to_backlog(queue_) || (send_waits_ && !move_to_backlog(wire_))) fail(Failure::backlog_full, ENOBUFS);
     return;
   }
   seal_queue();
@@ -131,6 +132,7 @@ bool Connection::move_to_backlog(std::vector<ring::Slice>& pieces) {
 
 // The first offer does not wait, so that its buffers are free when it completes, in this very enter.
 void Connection::submit_send(bool wait) {
+  send_waits_ = wait;
   const int flags = MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT);
   if (wire_.size() == 1) {
     const std::span<const std::byte> bytes = wire_.front().bytes();

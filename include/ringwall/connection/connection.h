@@ -201,6 +201,7 @@ class Connection {
   bool handshake_marked_ = false;
   bool receive_marked_ = false;
   bool share_exceeded_ = false;  // since the receive was started
+  bool send_waits_ = false;      // of the send in flight: all that it names is owned
   bool close_noticed_ = false;
 };
 
