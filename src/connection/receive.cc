@@ -112,6 +112,7 @@ void Connection::run_handshake() {
   open_wire(input);
   if (paused_ && state_ == State::open && !transport_->is_established()) resume_receiving();
 }
+  if (wire_ended_) ended(End::fin);
 
 void Connection::open_wire(std::span<const std::byte> wire) {
   while (state_ == State::open && !peer_ended_) {
