@@ -110,6 +110,8 @@ void Client::say_next_message() {
   }
   peer_.send(frame_text(opcode, left, key()));
   account_.client_said.push_back(std::move(message));
+  // Some say several things in a breath, so that they share buffers.
+  if (random.below(2) == 0) return say_next_message();
   world_.events().after(random.skewed(0, 2 * second), [this] { say_next_message(); });
 }
 

@@ -7,6 +7,8 @@
 #include <ringwall/shard/shard.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -187,6 +189,7 @@ Outcome Run::execute() {
     }
   }
   outcome.end_ns = world_.events().now_ns();
+  if (std::getenv("RINGWALL_SIM_STORY") != nullptr) world_.print_story(stdout);
   outcome.drawn = world_.random().next();
   return outcome;
 }
