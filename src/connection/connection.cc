@@ -140,6 +140,7 @@ void Connection::fail(Failure failure, int number) {
     paused_ = false;
     queue_.clear();
     mark_for_flush();
+    receive_again();
   } else {
     abort();
   }
@@ -191,8 +192,8 @@ void Connection::on_close(const ring::Completion&) {
   socket_ = -1;
   if (std::exchange(handshake_marked_, false)) std::erase(resources_.to_handshake, this);
   if (std::exchange(flush_marked_, false)) std::erase(resources_.to_flush, this);
-  owner_->on_closed(*this);
   if (std::exchange(receive_marked_, false)) std::erase(resources_.to_receive, this);
+  owner_->on_closed(*this);
 }
 
 }  // namespace ringwall::connection

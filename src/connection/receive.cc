@@ -78,7 +78,8 @@ void Connection::on_receive(const ring::Completion& completion) {
     if (state_ == State::open) wire_received(std::move(bytes));
   } else if (result == 0) {
     wire_ended_ = true;
-    ended(End::fin);
+    // What came before it and waits for its handshake comes first.
+    if (!handshake_marked_) ended(End::fin);
   } else if (result == -ENOBUFS) {
     ++resources_.counters.buffers_ran_out;
   } else if (result != -ECANCELED && result != -EINTR && result != -EAGAIN) {
@@ -111,8 +112,8 @@ void Connection::run_handshake() {
   const std::vector<std::byte> input = std::exchange(handshake_input_, {});
   open_wire(input);
   if (paused_ && state_ == State::open && !transport_->is_established()) resume_receiving();
-}
   if (wire_ended_) ended(End::fin);
+}
 
 void Connection::open_wire(std::span<const std::byte> wire) {
   while (state_ == State::open && !peer_ended_) {
@@ -147,12 +148,12 @@ bool Resources::end_turn() {
   for (std::size_t index = 0; index < to_flush.size(); ++index) to_flush[index]->flush();
   to_flush.clear();
   to_flush.swap(to_flush_next);
-  return !to_handshake.empty() || !to_flush.empty();
-}
 
   for (Connection* connection : std::exchange(to_receive, {})) {
     connection->receive_marked_ = connection->share_exceeded_ = false;
     connection->receive_again();
   }
+  return !to_handshake.empty() || !to_flush.empty();
+}
 
 }  // namespace ringwall::connection
