@@ -2,10 +2,10 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <cstdio>
+#include <cerrno>
 #include <ctime>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 

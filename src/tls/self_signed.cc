@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <optional>
+#include <utility>
 
 #include "der.h"
 #include "library.h"

@@ -61,8 +61,8 @@ class TicketKeys {
   // Seals `ticket` in place. A ticket opens only with the same `bound_to` (the server name: RFC 6066 section 3 forbids
   // resuming under another). False when wolfCrypt fails: then issue none.
   [[nodiscard]] bool seal(std::span<std::byte> ticket, std::span<const std::byte> bound_to, TicketHeader& header);
-  // Whether a ticket of this key and size was ever sealed here. To be asked before a ticket's bytes are touched: wolfSSL
-  // takes the size from the ticket itself and does not check it against the bytes that came.
+  // Whether a ticket of this key and size was ever sealed here. To be asked before a ticket's bytes are touched:
+  // wolfSSL takes the size from the ticket itself and does not check it against the bytes that came.
   [[nodiscard]] bool has_sealed(std::span<const std::byte, 16> key_name, std::size_t ticket_bytes) const;
   // Opens `ticket` in place; its bytes are undefined when refused.
   [[nodiscard]] TicketVerdict open(std::span<std::byte> ticket, std::span<const std::byte> bound_to,

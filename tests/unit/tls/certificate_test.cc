@@ -2,6 +2,8 @@
 #include <ringwall/tls/certificate.h>
 #include <ringwall/tls/self_signed.h>
 
+#include <cstdlib>
+
 #include "authority.h"
 #include "peer.h"
 #include "unit/catch.h"

@@ -1,5 +1,9 @@
 #include <ringwall/tls/client_hello.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "peer.h"
 #include "unit/catch.h"
 

@@ -1,4 +1,6 @@
 // Handshakes that succeed: each suite, version and kind of key; bytes cut anywhere.
+#include <algorithm>
+
 #include "peer.h"
 #include "unit/catch.h"
 

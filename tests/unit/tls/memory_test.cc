@@ -3,6 +3,7 @@
 #include <wolfssl/options.h>
 #include <wolfssl/wolfcrypt/memory.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "peer.h"

@@ -1,5 +1,4 @@
 // Clients that are refused, and how they are told.
-#include <array>
 #include <random>
 
 #include "peer.h"

@@ -1,5 +1,7 @@
 #include <ringwall/tls/ticket_keys.h>
 
+#include <array>
+#include <atomic>
 #include <set>
 #include <string>
 #include <thread>
