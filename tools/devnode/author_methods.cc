@@ -3,6 +3,8 @@
 
 #include <ringwall/check.h>
 
+#include <array>
+
 #include "devnode/hex.h"
 #include "devnode/methods.h"
 

@@ -7,7 +7,6 @@
 #include <ringwall/connection/connection.h>
 
 #include <cstddef>
-#include <list>
 #include <memory>
 #include <span>
 #include <vector>

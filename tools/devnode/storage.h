@@ -3,7 +3,6 @@
 // Owner: the node; no state of its own but the clock it was made with.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
