@@ -32,10 +32,20 @@ class Cast:
         """In front of `node`: something with an address, or the address."""
         address = getattr(node, "address", node) or "127.0.0.1:1"
         options.setdefault("state", self._state)
-        return self.add(programs.Ringwall(self.folder, address, **options))
+        server = self.add(programs.Ringwall(self.folder, address, **options))
+        server.wait_until_serving()
+        return server
 
     def devnode(self, **options) -> programs.DevNode:
-        return self.add(programs.DevNode(self.folder, **options))
+        node = self.add(programs.DevNode(self.folder, **options))
+        node.wait_for_listener(node.port)
+        return node
+
+    def devnode_again(self, stopped: programs.DevNode) -> programs.DevNode:
+        """A new process in the place of one that was stopped."""
+        node = self.add(stopped.started_again())
+        node.wait_for_listener(node.port)
+        return node
 
     def fake_node(self, script, **options) -> FakeNode:
         return self.add(FakeNode(script, **options))
@@ -56,12 +66,16 @@ class Cast:
         complaints = []
         for member in reversed(self.members):
             unseen = isinstance(member, programs.Process) and not member.running and not member.end_seen
-            result = member.stop()
+            try:
+                result = member.stop()
+            except AssertionError as complaint:  # The others must be stopped all the same.
+                complaints.append(str(complaint))
+                continue
             if unseen:
                 complaints.append(f"{member.name} died of {result} during the test")
             elif isinstance(member, programs.Ringwall) and result != 0:
                 complaints.append(f"ringwall ended with {result}")
-        assert not complaints, complaints
+        assert not complaints, "\n".join(complaints)
 
 
 @pytest.fixture(scope="session")

@@ -97,7 +97,7 @@ def test_the_chain_is_the_same_after_a_restart(cast):
     first.tls = False
     genesis = ask_by_post(first, call("chain_getBlockHash", [0])).json["result"]
     first.stop()
-    second = cast.add(first.started_again())
+    second = cast.devnode_again(first)
     second.tls = False
     assert ask_by_post(second, call("chain_getBlockHash", [0])).json["result"] == genesis
 

@@ -74,6 +74,7 @@ def shared_server(tmp_path_factory):
     node = FakeNode(lambda connection: connection.answer_calls())
     server = Ringwall(tmp_path_factory.mktemp("refusals"), node.address)
     server.node = node
+    server.wait_until_serving()
     yield server
     assert server.stop() == 0
     node.stop()

@@ -63,7 +63,7 @@ def test_it_follows_heads_again_after_the_node_restarts(cast, devnode):
     devnode.stop()
     until(lambda: {"event": "disconnected"} in application.seen, 5, "the application sees the end of its connection")
     before = len(heads_of(application))
-    cast.add(devnode.started_again())
+    cast.devnode_again(devnode)
     until(lambda: {"event": "connected"} in application.seen, 10, "the application connects again")
     until(lambda: len(heads_of(application)) >= before + 3, 10, "three heads after the restart")
     application.stop()

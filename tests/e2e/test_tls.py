@@ -60,7 +60,7 @@ def test_suites_without_aead_or_ecdhe_are_refused(server, suites):
 def test_each_group_is_accepted(server, group, shown):
     output = handshake(server.port, "-groups", group)
     assert succeeded(output), output
-    assert f"Server Temp Key: {shown}" in output or f"Negotiated TLS1.3 group: {group}" in output
+    assert f"Temp Key: {shown}" in output
 
 
 def test_a_group_that_must_be_asked_for_again_is_found(server):

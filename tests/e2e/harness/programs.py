@@ -71,7 +71,6 @@ class Ringwall(Process):
         state: Path | None = None,
         env: dict | None = None,
         open_files: int | None = None,
-        wait: bool = True,
     ):
         self.folder = folder
         self.tls = tls
@@ -97,10 +96,11 @@ class Ringwall(Process):
         for field, value in {"server.state_dir": self.state, **(settings or {})}.items():
             argv += ["--set", f"{field}={value}"]
         super().__init__("ringwall", [*argv, *map(str, arguments)], folder / "logs", env, open_files=open_files)
-        if wait:
-            for port in self.ports:
-                self.wait_for_listener(port)
-            self.wait_for_log("serving")  # Or its shards may still be opening descriptors.
+
+    def wait_until_serving(self) -> None:
+        for port in self.ports:
+            self.wait_for_listener(port)
+        self.wait_for_log("serving")  # Or its shards may still be opening descriptors.
 
     @property
     def port(self) -> int:
@@ -145,7 +145,6 @@ class DevNode(Process):
         if metadata:
             argv += ["--metadata", str(metadata)]
         super().__init__("devnode", argv, folder / "logs")
-        self.wait_for_listener(self.port)
 
     @property
     def address(self) -> str:
