@@ -43,7 +43,7 @@ enum class Progress : std::uint8_t {
   need_input,  // all of `in` is consumed and more is needed
   done,        // handshake: complete. read: the plaintext buffer is full, call again before asking for input
   closed,      // the client's close_notify came: no more plaintext (RFC 8446 section 6.1)
-  failed,      // failure() says why; an alert, where one is due, was appended to the Output
+  failed,      // failure() says why; what alert there is (alert_sent) was appended to the Output
 };
 
 inline constexpr std::size_t record_plaintext_bytes_max = 16 * 1024;  // RFC 8446 section 5.1
