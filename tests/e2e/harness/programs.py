@@ -19,6 +19,8 @@ def build_dir() -> Path:
 
 def program(name: str) -> str:
     path = build_dir() / name
+    if name == "ringwall-devnode" and not path.is_file():
+        path = ROOT / "build" / "release" / name  # The control has no node of its own.
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: build it first (tools/build), or name its folder with --build")
     return str(path)

@@ -11,6 +11,14 @@ from .http_reply import Reply, read_reply
 ABORTED = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
 
 
+def _forget_openssl_errors() -> None:
+    """Python leaves a reset in the thread's queue of OpenSSL, where the next read of another connection finds it."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).set_ciphers("no such cipher")  # Its failure empties the queue.
+    except ssl.SSLError:
+        pass
+
+
 class Stream:
     def __init__(self, sock: socket.socket):
         self.sock = sock
@@ -31,7 +39,11 @@ class Stream:
     # Writing.
 
     def send(self, data: bytes) -> None:
-        self.sock.sendall(data)
+        try:
+            self.sock.sendall(data)
+        except ABORTED:
+            _forget_openssl_errors()
+            raise
 
     def send_slowly(self, data: bytes, pause_s: float, size: int = 1) -> None:
         for start in range(0, len(data), size):
@@ -56,6 +68,7 @@ class Stream:
             self.ended_by = "truncated"
             return False
         except ABORTED:
+            _forget_openssl_errors()
             self.ended_by = "reset"
             return False
         if not data:
