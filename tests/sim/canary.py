@@ -24,7 +24,7 @@ CANARIES = {
     "a socket is closed under a receive in flight": (
         "src/connection/connection.cc", "if (receive_.in_flight() || send_.in_flight()", "if (send_.in_flight()"),
     "a paused receive is never resumed": (
-        "src/connection/receive.cc", "  paused_ = false;\n  if (!receive_.in_flight() && wants_input()) start_receive();", "  paused_ = true;"),
+        "src/connection/receive.cc", "  paused_ = false;\n  receive_again();", "  paused_ = true;"),
     "a receive that ran out of buffers is not started again": (
         "src/connection/receive.cc", "    ++resources_.counters.buffers_ran_out;", "    ++resources_.counters.buffers_ran_out;\n    return;"),
     "a frame of ours goes inside one of the node": (
