@@ -1,0 +1,206 @@
+// What a peer sends, how it is paused, and how buffers are shared.
+#include "stage.h"
+#include "unit/catch.h"
+
+#include <algorithm>
+
+namespace ringwall::connection {
+namespace {
+
+using test::Link;
+using test::Options;
+using test::Stage;
+using test::text_of;
+using Told = std::vector<std::string>;
+
+constexpr std::uint64_t seeds = 6;
+
+TEST_CASE("what a peer sends is handed over whole and in order, then its end, once") {
+  const std::string text = text_of(300'000);
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    INFO("seed " << seed);
+    Stage stage({.seed = seed, .faults = test::harmless_faults()});
+    Link link(stage);
+    link.peer.send(text);
+    link.peer.half_close();
+    REQUIRE(stage.run_until([&] { return link.connection.has_ended(); }));
+    stage.run_for(Stage::moment_ns);
+    CHECK(link.owner.received == text);
+    CHECK(link.owner.told == Told{"ended by fin"});
+    CHECK(link.connection.bytes_received() == text.size());
+    CHECK(link.connection.is_open());
+  }
+}
+
+TEST_CASE("a peer that has ended its direction can still be sent to") {
+  Stage stage;
+  Link link(stage);
+  link.peer.send("a question");
+  link.peer.half_close();
+  REQUIRE(stage.run_until([&] { return link.connection.has_ended(); }));
+  link.connection.send_copy("an answer");
+  REQUIRE(stage.run_until([&] { return link.peer.received() == "an answer"; }));
+}
+
+TEST_CASE("a paused connection hands nothing over, fills the peer's window, and loses nothing") {
+  const std::string text = text_of(400'000);
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    INFO("seed " << seed);
+    Stage stage({.seed = seed, .faults = test::harmless_faults()});
+    Link link(stage);
+    link.connection.pause_receiving();
+    CHECK(link.connection.is_paused());
+    stage.run_for(Stage::moment_ns);
+    link.peer.send(text);
+    stage.run_for(5 * test::second);
+    CHECK(link.owner.received.empty());
+    CHECK(link.peer.queued() > 0);
+    CHECK(stage.buffers.available() == stage.buffers.count());
+    link.connection.resume_receiving();
+    REQUIRE(stage.run_until([&] { return link.owner.received.size() == text.size(); }));
+    CHECK(link.owner.received == text);
+  }
+}
+
+TEST_CASE("pausing and resuming at any time, twice or in the same turn, keeps bytes and order") {
+  const std::string text = text_of(300'000);
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    INFO("seed " << seed);
+    Stage stage({.seed = seed, .faults = test::harmless_faults()});
+    Link link(stage);
+    sim::Random random(seed);
+    const auto toggle = [&] {
+      for (std::uint64_t left = random.below(4); left > 0; --left) {
+        if (random.below(2) == 0) {
+          link.connection.pause_receiving();
+        } else {
+          link.connection.resume_receiving();
+        }
+      }
+    };
+    link.owner.when_received = toggle;
+    link.peer.send(text);
+    link.peer.half_close();
+    const auto step = [&] {
+      toggle();
+      return link.connection.has_ended();
+    };
+    REQUIRE(stage.run_until(step));
+    CHECK(link.owner.received == text);
+  }
+}
+
+TEST_CASE("a pause is not undone by the turn's own restarts of the receive") {
+  Stage stage;
+  Link link(stage);
+  link.peer.send("first");
+  REQUIRE(stage.run_until([&] { return link.owner.received == "first"; }));
+  link.connection.pause_receiving();
+  link.connection.resume_receiving();
+  link.connection.pause_receiving();
+  stage.run_for(Stage::moment_ns);
+  link.peer.send("second");
+  stage.run_for(test::second);
+  CHECK(link.owner.received == "first");
+  link.connection.resume_receiving();
+  REQUIRE(stage.run_until([&] { return link.owner.received == "firstsecond"; }));
+}
+
+TEST_CASE("a peer that takes more than a quarter of the buffers in a turn waits for the next one") {
+  const std::string text = text_of(400'000);
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    INFO("seed " << seed);
+    Stage stage({.seed = seed, .socket_bytes = 256 * 1024});
+    Link hasty(stage);
+    hasty.peer.send(text);
+    // All of it has arrived before the shard looks.
+    stage.world.events().run_until(stage.kernel.now_ns() + 10 * test::second);
+    REQUIRE(stage.run_until([&] { return hasty.owner.received.size() == text.size(); }));
+    CHECK(hasty.owner.received == text);
+    CHECK(stage.resources.counters.share_exceeded > 0);
+  }
+}
+
+TEST_CASE("peers who send more than all buffers hold do not hold up one who says little") {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    INFO("seed " << seed);
+    Stage stage({.seed = seed, .socket_bytes = 256 * 1024});
+    Link first(stage);
+    Link second(stage);
+    Link modest(stage);
+    for (Link* hasty : {&first, &second}) hasty->peer.send(text_of(600'000));
+    stage.run_for(Stage::moment_ns);
+    modest.peer.send("hello");
+    stage.world.events().run_until(stage.kernel.now_ns() + Stage::moment_ns);
+    const std::uint64_t turns = stage.ring.counters().turns;
+    REQUIRE(stage.run_until([&] { return modest.owner.received == "hello"; }));
+    CHECK(stage.ring.counters().turns - turns <= 3);
+  }
+}
+
+TEST_CASE("running out of buffers costs a turn and no bytes") {
+  Options options{.buffers = 8};
+  options.faults.no_buffers = 0.5;
+  Stage stage(options);
+  Link link(stage);
+  link.peer.send(text_of(100'000));
+  REQUIRE(stage.run_until([&] { return link.owner.received.size() == 100'000; }));
+  CHECK(link.owner.received == text_of(100'000));
+  CHECK(stage.resources.counters.buffers_ran_out > 0);
+}
+
+TEST_CASE("an owner that keeps all buffers gets no more until it lets go") {
+  struct Keeper final : Owner {
+    void on_received(Connection&, ring::Slice bytes) override { slices.push_back(std::move(bytes)); }
+    void on_ended(Connection&, End) override {}
+    void on_failed(Connection&, Failure) override {}
+    void on_closed(Connection&) override {}
+    std::vector<ring::Slice> slices;
+  };
+  Stage stage({.buffers = 8});
+  Link link(stage);
+  Keeper keeper;
+  link.connection.set_owner(keeper);
+  link.peer.send(text_of(60'000));
+  REQUIRE(stage.run_until([&] { return stage.resources.counters.buffers_ran_out > 0; }));
+  CHECK(keeper.slices.size() == 8);
+  link.connection.pause_receiving();
+  keeper.slices.clear();
+  link.connection.set_owner(link.owner);
+  const std::uint64_t before = link.connection.bytes_received();
+  link.connection.resume_receiving();
+  REQUIRE(stage.run_until([&] { return link.connection.bytes_received() == 60'000; }));
+  CHECK(link.owner.received == text_of(60'000).substr(before));
+}
+
+TEST_CASE("a reset by the peer is told, and the connection closes by itself") {
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    INFO("seed " << seed);
+    Stage stage({.seed = seed});
+    Link link(stage);
+    link.peer.send("before");
+    REQUIRE(stage.run_until([&] { return link.owner.received == "before"; }));
+    link.peer.reset();
+    REQUIRE(stage.run_until([&] { return link.is_closed(); }));
+    CHECK(link.owner.told == Told{"failed: reset", "closed"});
+    CHECK(link.connection.last_errno() == ECONNRESET);
+  }
+}
+
+TEST_CASE("bytes that came before a reset are handed over first") {
+  Stage stage;
+  Link link(stage);
+  link.connection.pause_receiving();
+  stage.run_for(Stage::moment_ns);
+  link.peer.send("last words");
+  stage.run_for(Stage::moment_ns);
+  link.peer.reset();
+  stage.run_for(Stage::moment_ns);
+  link.connection.resume_receiving();
+  REQUIRE(stage.run_until([&] { return link.is_closed(); }));
+  CHECK(link.owner.received == "last words");
+  CHECK(link.owner.told == Told{"failed: reset", "closed"});
+}
+
+}  // namespace
+}  // namespace ringwall::connection
