@@ -57,6 +57,7 @@ void Session::relay_client(const ring::Slice& bytes) {
         send_run();
         return note_message_progress();
       case ClientMessages::Event::Kind::message:
+        relay_->message_since_ns = 0;  // each has its own time, though it may end where the next one begins
         if (event.frame.empty()) {
           send_run();
           forward_assembled();
@@ -130,6 +131,7 @@ void Session::relay_held() {
 }
 
 void Session::note_message_progress() {
+  if (state_ != State::relay) return;  // for want of memory it has just ended
   if (!relay_->messages.inside_message()) {
     relay_->message_since_ns = 0;
     if (relay_->charge.bytes() > 0) relay_->charge.release();
