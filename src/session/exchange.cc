@@ -95,6 +95,7 @@ void Session::send_request() {
 // The node closed a connection of the pool while the request was on its way: it has not seen it.
 void Session::send_again() {
   request_->on_used_connection = false;
+  timer_.stop();
   request_->node.pool.retire(std::move(node_));
   connect();
 }
