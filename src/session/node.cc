@@ -79,9 +79,8 @@ void Session::read_node_head(ring::Slice bytes) {
   } while (head.status < 200 && head.status != 101);
 
   if (head.status == 429) return node_at_its_limit();
-  const std::string_view after = text.substr(used);
-  ring::Slice rest = in_pieces ? service_.resources.arena.copy(std::as_bytes(std::span(after)))
-                               : bytes.share(std::as_bytes(std::span(after)));
+  // The head was not whole before these bytes came, so what follows it is the end of them.
+  ring::Slice rest = bytes.share(bytes.bytes().last(text.size() - used));
   if (request.upgrade) return complete_upgrade(head, std::move(rest));
   if (head.status == 101) {
     return refuse({502, "the node answered an upgrade that was not asked for"}, EndReason::node_garbage);

@@ -70,7 +70,7 @@ void Session::complete_upgrade(const http::ResponseHead& head, ring::Slice rest)
     begin_relay();
     if (!rest.empty()) relay_node(rest);
     for (std::string_view left = early; !left.empty() && state_ == State::relay;) {
-      const std::string_view part = left.substr(0, service_.unmasked.size());
+      const std::string_view part = left.substr(0, connection::Arena::block_bytes);
       relay_client(service_.resources.arena.copy(std::as_bytes(std::span(part))));
       left.remove_prefix(part.size());
     }
