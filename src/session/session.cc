@@ -91,7 +91,7 @@ void Session::on_closed(connection::Connection& connection) {
 }
 
 void Session::stop(bool now) {
-  if (now) return abort(EndReason::stopping);
+  if (now) return state_ == State::ending ? client_.abort() : abort(EndReason::stopping);
   switch (state_) {
     case State::handshake:
     case State::tunnel:
