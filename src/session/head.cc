@@ -41,6 +41,8 @@ void Session::take_input(std::string_view bytes) {
 std::size_t Session::read_input(std::string_view bytes) {
   std::size_t used = 0;
   while (used < bytes.size() || state_ == State::body) {
+    // One that does not take its answers is given no more of them: the rest waits for on_drained.
+    if (state_ == State::head && client_.is_congested()) break;
     const State before = state_;
     std::size_t step = 0;
     if (state_ == State::head) {

@@ -52,6 +52,7 @@ void Session::await_node() {
   set_state(State::awaiting);
   node_input_.clear();
   set_timer(service_.config.timeouts.response_ms);
+  if (client_.is_congested()) node_->pause_receiving();  // this node has not heard of it
 }
 
 void Session::read_node_head(ring::Slice bytes) {

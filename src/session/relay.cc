@@ -186,6 +186,8 @@ websocket::MaskKey Session::make_mask() {
 
 void Session::send_due_frames() {
   if (!relay_->frames.at_frame_boundary()) return;
+  // To one that does not read, the last of its pings is answered when it does (RFC 6455 section 5.5.3).
+  if (client_.is_congested()) return;
   if (relay_->pong_due) client_.send_copy(std::exchange(relay_->pong_due, nullptr)->bytes());
   if (std::exchange(relay_->ping_due, false)) client_.send_copy(ControlFrame::ping({}).bytes());
 }

@@ -209,6 +209,8 @@ void Session::on_congested(connection::Connection& connection) {
 void Session::on_drained(connection::Connection& connection) {
   if (&connection != &client_) return update_client_receiving();
   if (node_) node_->resume_receiving();
+  if (state_ == State::relay) return send_due_frames();
+  if (state_ == State::head) take_input({});
 }
 
 void Session::update_client_receiving() {
@@ -236,14 +238,16 @@ void Session::on_timer() {
     case State::handshake:
       return abort(EndReason::client_slow);
     case State::head:
+      // A client that is still taking its last answer is timed by its connection.
+      if (client_.is_congested()) return set_timer(service_.config.timeouts.head_ms);
       if (input_.empty()) return finish(served_one_ ? EndReason::done : EndReason::client_silent);
       return refuse({408, "the request's head was not complete in time"}, EndReason::client_slow);
     case State::body:
       if (waits_for_memory_) return refuse({413, "no memory for this body: try again later"}, EndReason::memory_bound);
       return refuse({408, "the request's body was not complete in time"}, EndReason::client_slow);
     case State::awaiting:
-      // A node that is still taking the request is timed by its connection.
-      if (node_->is_congested()) return set_timer(service_.config.timeouts.response_ms);
+      // A node that is still taking the request is timed by its connection, and so is a client that takes an answer.
+      if (node_->is_congested() || node_->is_paused()) return set_timer(service_.config.timeouts.response_ms);
       return refuse({504, "the node did not answer in time"}, EndReason::node_slow);
     case State::responding:
       // So is a client that is still taking the answer.
