@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::string_view health_path = "/health";
 constexpr std::string_view readiness_path = "/health/readiness";
+// Answers without a node to one piece of input, 16 KiB at most: 26 times as many bytes could be asked for with it.
+constexpr unsigned own_answers_max = 16;
 
 bool is_get(const http::RequestHead& head) {
   return head.method == http::Method::get || head.method == http::Method::head;
@@ -40,6 +42,7 @@ void Session::take_input(std::string_view bytes) {
 // Reads as far as the state allows. Returns what was used up.
 std::size_t Session::read_input(std::string_view bytes) {
   std::size_t used = 0;
+  unsigned own_answers = 0;
   while (used < bytes.size() || state_ == State::body) {
     // One that does not take its answers is given no more of them: the rest waits for on_drained.
     if (state_ == State::head && client_.is_congested()) break;
@@ -53,7 +56,13 @@ std::size_t Session::read_input(std::string_view bytes) {
     used += step;
     if (step == 0 && state_ == before) break;
     if (state_ != State::head && state_ != State::body) break;
+    if (before == State::head && state_ == State::head && ++own_answers == own_answers_max) {
+      finish(EndReason::done);
+      break;
+    }
   }
+  // What is left of several is the beginning of one more.
+  if (state_ == State::head && used > 0 && used < bytes.size()) set_timer(service_.config.timeouts.head_ms);
   return used;
 }
 
@@ -88,7 +97,7 @@ void Session::serve(const http::RequestHead& head) {
       return begin_exchange(head, node);
     }
   }
-  if (is_get(head)) return serve_page(head);
+  if (is_get(head)) return serve_page(head, destination.mode);
   const http::Header allow{"Allow", destination.mode == config::Mode::rpc ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD"};
   answer({.status = 405,
           .body = "this endpoint takes JSON-RPC by WebSocket or by POST\n",
@@ -120,10 +129,10 @@ void Session::serve_redirect(const http::RequestHead& head) {
           .extra = {&field, 1}});
 }
 
-void Session::serve_page(const http::RequestHead& head) {
+void Session::serve_page(const http::RequestHead& head, config::Mode mode) {
   const bool secure = client_origin(peer_, client_.transport() != nullptr, head, listener_.config.trusted_proxies).https;
   const std::string_view authority = listener_.config.public_name.empty() ? head.host : listener_.config.public_name;
-  const bool tunnel = listener_.config.mode == config::Mode::tunnel;
+  const bool tunnel = mode == config::Mode::tunnel;
   const bool keep_alive = head.keep_alive && head.framing == http::Framing::none;
   const bool to_head = head.method == http::Method::head;
   if (accepts_html(head)) {

@@ -69,7 +69,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   void enter_head();
   void serve(const http::RequestHead& head);
   void serve_redirect(const http::RequestHead& head);
-  void serve_page(const http::RequestHead& head);
+  void serve_page(const http::RequestHead& head, config::Mode mode);
   void answer(const http::SimpleResponse& response, EndReason reason = EndReason::done);
   void refuse(http::Refusal refusal, EndReason reason);
 
