@@ -157,7 +157,8 @@ void Session::end_answer() {
   Request& request = *request_;
   if (request.answer_in_chunks) client_.send_copy(http::last_chunk);
   served_one_ = true;
-  if (request.node_keeps_alive) {
+  // One that answered before it had taken the whole request has still to take the rest.
+  if (request.node_keeps_alive && !node_->is_congested()) {
     request.node.pool.put(std::move(node_));
   } else {
     request.node.pool.retire(std::move(node_));
