@@ -2,6 +2,7 @@
 #include <ringwall/session/session.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace ringwall::session {
@@ -32,13 +33,19 @@ void Session::connect() {
   }
   node_ = std::make_unique<connection::Connection>(service_.resources, *this);
   const std::uint64_t left_ns = request.connect_deadline_ns > now_ns ? request.connect_deadline_ns - now_ns : 0;
-  node_->connect((*request.addresses)[request.address_index++], left_ns);
+  // An address that stays silent leaves time for those behind it.
+  const std::size_t addresses_left = request.addresses->size() - request.address_index;
+  node_->connect((*request.addresses)[request.address_index++], left_ns / addresses_left);
 }
 
 // The next address is tried from on_closed, when this connection has been joined.
 void Session::connect_failed(connection::Failure failure) {
   Request& request = *request_;
-  if (failure != connection::Failure::connect_time && request.address_index < request.addresses->size()) return;
+  if (node_->last_errno() == EMFILE || node_->last_errno() == ENFILE) {
+    service_.notify(Notice::out_of_files, "no descriptor for a connection to a node: raise the open-file limit");
+    return refuse({503, "out of open files: try again later"}, EndReason::node_unreachable);
+  }
+  if (request.address_index < request.addresses->size()) return;
   const bool late = failure == connection::Failure::connect_time;
   service_.notify(Notice::node_unreachable, "upstream " + request.node.target.name() + ": no connection: " +
                                                 std::string(connection::name(failure)) + " (errno " +
@@ -133,7 +140,8 @@ void Session::node_failed(connection::Failure failure) {
       return relay_lost_node(EndReason::memory_bound, websocket::CloseCode::try_again_later, "out of memory");
     }
     return state_ == State::awaiting ? refuse({503, "out of memory: try again later"}, EndReason::memory_bound)
-                                     : cut(EndReason::memory_bound);
+                                     : state_ == State::responding ? cut_answer(EndReason::memory_bound)
+                                                                   : cut(EndReason::memory_bound);
   }
   if (failure == connection::Failure::send_time) {
     if (state_ == State::awaiting) return refuse({504, "the node does not read"}, EndReason::node_slow);
