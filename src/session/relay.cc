@@ -115,6 +115,7 @@ bool Session::grow_assembly(std::size_t bytes) {
 
 // Keeps the client's bytes until there is memory for the message that they belong to.
 void Session::hold(ring::Slice bytes) {
+  if (bytes.block()->lifetime() == ring::Lifetime::own) return relay_->held.push_back(std::move(bytes));
   std::optional<ring::Slice> copy = connection::copy_to_backlog({&bytes, 1}, service_.resources.backlog);
   if (!copy) {
     return close_both(EndReason::memory_bound, CloseCode::try_again_later, "out of memory", CloseCode::going_away, {});
@@ -211,6 +212,8 @@ void Session::on_relay_timer() {
   const config::Timeouts& timeouts = service_.config.timeouts;
   const std::uint64_t now_ns = service_.resources.ring.now_ns();
   Relay& relay = *relay_;
+  // A client that is not read because the node does not read is not slow.
+  if (relay.message_since_ns != 0 && node_->is_congested()) relay.message_since_ns = now_ns;
   if (relay.message_since_ns != 0 && now_ns >= relay.message_since_ns + timeouts.message_ms * ns_per_ms) {
     return waits_for_memory_ ? close_both(EndReason::memory_bound, CloseCode::message_too_big,
                                           "no memory for this message: try again later", CloseCode::going_away, {})
