@@ -38,7 +38,7 @@ void Service::remove(Session& session) {
 void Service::stop(bool now) {
   stopping = true;
   for (const std::unique_ptr<Session>& session : sessions) session->stop(now);
-  for (const std::unique_ptr<NodeService>& node : nodes) node->pool.stop();
+  for (const std::unique_ptr<NodeService>& node : nodes) node->pool.stop(now);
 }
 
 void Service::notify(Notice notice, const std::string& text) {

@@ -35,10 +35,12 @@ void Pool::retire(std::unique_ptr<connection::Connection> connection) {
   ending_.push_back(std::move(connection));
 }
 
-void Pool::stop() {
+void Pool::stop(bool now) {
   idle_max_ = 0;
   timer_.stop();
   for (Idle& idle : std::exchange(idle_, {})) retire(std::move(idle.connection));
+  if (!now) return;
+  for (const std::unique_ptr<connection::Connection>& connection : ending_) connection->abort();
 }
 
 void Pool::end(connection::Connection& connection) {

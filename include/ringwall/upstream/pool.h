@@ -28,8 +28,8 @@ class Pool final : private connection::Owner {
   // Takes any connection, in whatever state, to close it in order or to join it.
   void retire(std::unique_ptr<connection::Connection> connection);
 
-  // Closes all; from here on put() closes too.
-  void stop();
+  // Closes all in order; from here on put() closes too. `now`: without waiting for what a node has still to take.
+  void stop(bool now);
   [[nodiscard]] bool is_empty() const { return idle_.empty() && ending_.empty(); }
 
  private:
