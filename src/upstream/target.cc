@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <expected>
 #include <utility>
 
 namespace ringwall::upstream {
@@ -16,6 +17,27 @@ namespace {
 bool is_address_literal(const std::string& host) {
   in6_addr ignored{};
   return inet_pton(AF_INET, host.c_str(), &ignored) == 1 || inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
+}
+
+// Blocks. The error is a code for gai_strerror.
+std::expected<std::shared_ptr<const Addresses>, int> look_up(const std::string& host, std::uint16_t port,
+                                                             bool literal) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV | (literal ? AI_NUMERICHOST : 0);
+  addrinfo* found = nullptr;
+  if (const int code = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found); code != 0) {
+    return std::unexpected(code);
+  }
+  auto list = std::make_shared<Addresses>();
+  for (const addrinfo* row = found; row != nullptr; row = row->ai_next) {
+    if (row->ai_family != AF_INET && row->ai_family != AF_INET6) continue;
+    ring::SocketAddress& address = list->emplace_back();
+    std::memcpy(&address.storage, row->ai_addr, row->ai_addrlen);
+    address.bytes = row->ai_addrlen;
+  }
+  freeaddrinfo(found);
+  return list;
 }
 
 }  // namespace
@@ -33,24 +55,15 @@ std::shared_ptr<const Addresses> Target::addresses() const {
   return addresses_;
 }
 
-int Target::resolve() {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV | (literal_ ? AI_NUMERICHOST : 0);
-  addrinfo* found = nullptr;
-  if (const int code = getaddrinfo(host_.c_str(), std::to_string(port_).c_str(), &hints, &found); code != 0) {
-    return code;
-  }
-  auto list = std::make_shared<Addresses>();
-  for (const addrinfo* row = found; row != nullptr; row = row->ai_next) {
-    if (row->ai_family != AF_INET && row->ai_family != AF_INET6) continue;
-    ring::SocketAddress& address = list->emplace_back();
-    std::memcpy(&address.storage, row->ai_addr, row->ai_addrlen);
-    address.bytes = row->ai_addrlen;
-  }
-  freeaddrinfo(found);
+void Target::publish(std::shared_ptr<const Addresses> addresses) {
   const std::lock_guard lock(mutex_);
-  addresses_ = std::move(list);
+  addresses_ = std::move(addresses);
+}
+
+int Target::resolve() {
+  auto found = look_up(host_, port_, literal_);
+  if (!found) return found.error();
+  publish(std::move(*found));
   return 0;
 }
 
@@ -61,40 +74,58 @@ bool Target::take_place() {
   return false;
 }
 
-Resolver::Resolver(std::vector<Row> rows) : rows_(std::move(rows)) {
-  for (const Row& row : rows_) (void)row.target->resolve();
-  std::erase_if(rows_, [](const Row& row) { return row.target->is_literal(); });
-  if (!rows_.empty()) thread_ = std::thread(&Resolver::run, this);
+Resolver::Resolver(std::vector<Row> rows) {
+  for (const Row& row : rows) (void)row.target->resolve();
+  std::erase_if(rows, [](const Row& row) { return row.target->is_literal(); });
+  if (rows.empty()) return;
+  work_->rows = std::move(rows);
+  thread_ = std::thread(&Resolver::run, work_);
 }
 
 Resolver::~Resolver() {
   if (!thread_.joinable()) return;
+  bool looking_up = false;
   {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
+    const std::lock_guard lock(work_->mutex);
+    work_->stopping = true;
+    looking_up = work_->looking_up;
   }
-  wake_.notify_one();
-  thread_.join();
+  work_->wake.notify_one();
+  if (looking_up) {
+    thread_.detach();
+  } else {
+    thread_.join();
+  }
 }
 
-void Resolver::run() {
+void Resolver::run(const std::shared_ptr<Work>& work) {
   using Clock = std::chrono::steady_clock;
-  std::vector<Clock::time_point> due(rows_.size());
+  std::vector<Row>& rows = work->rows;
+  std::vector<Clock::time_point> due(rows.size());
   const auto due_again = [&](std::size_t index, bool found) {
     // A name that is not there yet is asked for again soon: the node may be starting.
-    const std::uint32_t wait_s = found ? rows_[index].interval_s : std::min(rows_[index].interval_s, 2U);
+    const std::uint32_t wait_s = found ? rows[index].interval_s : std::min(rows[index].interval_s, 2U);
     due[index] = Clock::now() + std::chrono::seconds(std::max(wait_s, 1U));
   };
-  for (std::size_t index = 0; index < rows_.size(); ++index) {
-    due_again(index, !rows_[index].target->addresses()->empty());
+  std::unique_lock lock(work->mutex);
+  for (std::size_t index = 0; index < rows.size() && !work->stopping; ++index) {
+    due_again(index, !rows[index].target->addresses()->empty());
   }
-  std::unique_lock lock(mutex_);
-  while (!wake_.wait_until(lock, *std::ranges::min_element(due), [&] { return stopping_; })) {
-    lock.unlock();
-    for (std::size_t index = 0; index < rows_.size(); ++index) {
-      if (due[index] <= Clock::now()) due_again(index, rows_[index].target->resolve() == 0);
+  while (!work->wake.wait_until(lock, *std::ranges::min_element(due), [&] { return work->stopping; })) {
+    for (std::size_t index = 0; index < rows.size(); ++index) {
+      if (due[index] > Clock::now()) continue;
+      Target& target = *rows[index].target;
+      const std::string host = target.host_;
+      const std::uint16_t port = target.port();
+      work->looking_up = true;
+      lock.unlock();
+      auto found = look_up(host, port, false);
+      lock.lock();
+      work->looking_up = false;
+      if (work->stopping) return;
+      due_again(index, found.has_value());
+      if (found) target.publish(std::move(*found));
     }
-    lock.lock();
   }
 }
 

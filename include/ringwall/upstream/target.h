@@ -41,6 +41,9 @@ class Target {
   void give_back_place() { places_taken_.fetch_sub(1, std::memory_order_relaxed); }
 
  private:
+  friend class Resolver;
+  void publish(std::shared_ptr<const Addresses> addresses);
+
   const std::string name_;
   const std::string host_;
   const std::uint16_t port_;
@@ -52,7 +55,8 @@ class Target {
 };
 
 // The thread that keeps targets resolved. The first look-up of each is done before the constructor returns, so that a
-// name that is not found is known at start; it is not an error.
+// name that is not found is known at start; it is not an error. A look-up can take half a minute where DNS is silent:
+// the end does not wait for it, and its answer is dropped.
 class Resolver {
  public:
   struct Row {
@@ -66,12 +70,17 @@ class Resolver {
   ~Resolver();
 
  private:
-  void run();
+  // The thread's, which may outlive the resolver within a look-up.
+  struct Work {
+    std::vector<Row> rows;  // targets are touched under the mutex, and not once `stopping`
+    std::mutex mutex;
+    std::condition_variable wake;
+    bool stopping = false;
+    bool looking_up = false;
+  };
+  static void run(const std::shared_ptr<Work>& work);
 
-  std::vector<Row> rows_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
+  std::shared_ptr<Work> work_ = std::make_shared<Work>();
   std::thread thread_;
 };
 
