@@ -52,7 +52,7 @@ std::span<const Field<Server>> fields() {
       choice("log_level", &S::log_level, "The least grave lines to write."),
       number("buffers_per_shard", &S::buffers_per_shard, Unit::none, 8, 32'768,
              "Receive buffers of a shard; a power of two. More run dry later but leave the cache."),
-      number("buffer_bytes", &S::buffer_bytes, Unit::bytes, 4 * kib, 1'024 * kib, "The size of a receive buffer."),
+      number("buffer_bytes", &S::buffer_bytes, Unit::bytes, 4 * kib, 32 * kib, "The size of a receive buffer."),
       number("backlog_bytes_max", &S::backlog_bytes_max, Unit::bytes, 1'024 * kib, 1'024 * gib,
              "What a shard may hold for readers that are behind."),
       number("assembly_bytes_max", &S::assembly_bytes_max, Unit::bytes, 64 * kib, 1'024 * gib,
