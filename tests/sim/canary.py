@@ -31,8 +31,6 @@ CANARIES = {
         "src/session/relay.cc", "  if (!relay_->frames.at_frame_boundary()) return;\n", ""),
     "a Close follows a frame cut short": (
         "src/session/closing.cc", "if (!relay_->frames.at_frame_boundary()) return cut(reason);", ""),
-    "whole frames in a buffer are sent after the message assembled behind them": (
-        "src/session/relay.cc", "        if (event.frame.empty()) {\n          send_run();\n", "        if (event.frame.empty()) {\n"),
     "what a client says before the 101 is lost": (
         "src/session/upgrade.cc", "std::string early = std::exchange(input_, {});", "input_.clear();\n  std::string early;"),
     "a submission is sent again": (
