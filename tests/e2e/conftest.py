@@ -146,6 +146,6 @@ def _sanitized():
 
 @pytest.fixture
 def unsanitized():
-    """For tests of memory: a sanitizer's shadow and quarantine drown the figures."""
+    """For tests of memory and of open files: a sanitizer's shadow and quarantine drown the figures, and it opens files itself."""
     if _sanitized():
-        pytest.skip("memory figures mean nothing under a sanitizer")
+        pytest.skip("figures of memory and open files mean nothing under a sanitizer")

@@ -193,7 +193,7 @@ def test_the_bound_on_clients_of_a_shard_holds_and_those_within_go_on(cast, echo
         stream.close()
 
 
-def test_out_of_descriptors_is_a_state_and_not_the_end(cast, echo_node):
+def test_out_of_descriptors_is_a_state_and_not_the_end(cast, echo_node, unsanitized):
     """With a hard limit of few open files the rest waits or is turned away, and comes in when there is room."""
     server = cast.ringwall(echo_node, arguments=["--shards", "1"], open_files=64)
     streams, failed = [], 0

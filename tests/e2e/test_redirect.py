@@ -1,7 +1,5 @@
 """The plain listener of port 80: to https, and certbot's challenge files."""
 
-import os
-
 import pytest
 
 from harness.client import call, connect, exchange, post, request, upgrade_request
@@ -124,15 +122,6 @@ def test_without_a_webroot_challenges_are_redirected_like_the_rest_or_not_found(
     server = cast.ringwall(None, config=CONFIG % "", ports=2)
     reply = exchange(server.port, request("GET", f"/.well-known/acme-challenge/{TOKEN}"), tls=False)
     assert reply.status in (301, 308, 404)
-
-
-def test_a_challenge_that_may_not_be_read_is_not_found(server, webroot):
-    path = webroot / ".well-known" / "acme-challenge" / "locked"
-    path.write_text("locked")
-    os.chmod(path, 0)
-    if os.geteuid() == 0:
-        pytest.skip("root reads everything")
-    assert server.ask(request("GET", "/.well-known/acme-challenge/locked")).status == 404
 
 
 def test_requests_one_after_another_are_answered_on_one_connection(server):

@@ -121,8 +121,6 @@ def test_a_key_update_or_many_records_do_not_matter(server, version):
 
 
 def test_key_updates_are_followed(server):
-    output = s_client(server.port, "-tls1_3", "-ign_eof", say=b"")
-    assert succeeded(output)
     output = s_client(server.port, "-tls1_3", say=b"K\n\0k\n\0" + HEALTH + b"\0\0")
     assert "KEYUPDATE" in output
     assert "healthy" in output
