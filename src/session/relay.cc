@@ -221,7 +221,8 @@ void Session::on_relay_timer() {
                                           "the message was not complete in time", CloseCode::going_away, {});
   }
   // A side that we do not listen to, or that is busy taking what we send, is not silent; its connection times it.
-  if (client_.is_paused() || client_.is_congested()) relay.client.heard_ns = now_ns;
+  // Nor is a client whose ping still waits for the end of the node's frame.
+  if (client_.is_paused() || client_.is_congested() || relay.ping_due) relay.client.heard_ns = now_ns;
   if (node_->is_paused() || node_->is_congested()) relay.node.heard_ns = now_ns;
   if (now_ns >= relay.client.heard_ns + timeouts.dead_after_ms * ns_per_ms) {
     return relay_lost_client(EndReason::client_silent);
