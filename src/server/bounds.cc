@@ -23,7 +23,7 @@ Bounds bounds(const config::Config& config, std::size_t shards, std::size_t open
   std::size_t pooled = 0;
   for (const config::Upstream& upstream : config.upstreams) pooled += upstream.pool_idle_max;
   const std::size_t own = files_of_our_own + shards * (4 + config.listeners.size() + pooled);
-  const std::size_t by_files = open_files > own ? (open_files - own) / 2 / shards : 1;
+  const std::size_t by_files = open_files > own ? std::max<std::size_t>((open_files - own) / 2 / shards, 1) : 1;
   Bounds bounds{};
   bounds.open_files = open_files;
   bounds.connections_per_shard =
