@@ -107,11 +107,13 @@ std::optional<std::string> read_acme_challenge(const std::string& webroot, std::
   const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
   if (descriptor < 0) return std::nullopt;
   std::optional<std::string> text;
-  std::array<char, challenge_bytes_max> bytes;
+  std::array<char, challenge_bytes_max + 1> bytes;
   struct stat about {};
+  // One byte more than may be is asked for, so that a file that is larger is known.
   if (fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode)) {
     const ssize_t count = read(descriptor, bytes.data(), bytes.size());
-    if (count >= 0) text.emplace(bytes.data(), static_cast<std::size_t>(count));
+    const bool is_whole = count >= 0 && static_cast<std::size_t>(count) <= challenge_bytes_max;
+    if (is_whole) text.emplace(bytes.data(), static_cast<std::size_t>(count));
   }
   close(descriptor);
   return text;
