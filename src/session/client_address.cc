@@ -49,7 +49,7 @@ AddressBytes address_bytes(const ring::SocketAddress& address) {
 
 std::optional<AddressBytes> parse_address(std::string_view text) {
   std::array<char, INET6_ADDRSTRLEN> terminated{};
-  if (text.size() >= terminated.size()) return std::nullopt;
+  if (text.size() >= terminated.size() || text.contains('\0')) return std::nullopt;
   std::ranges::copy(text, terminated.begin());
   in_addr v4{};
   if (inet_pton(AF_INET, terminated.data(), &v4) == 1) return mapped(v4);
