@@ -34,7 +34,7 @@ enum class State : std::uint8_t {
     case State::connecting:
       return from == State::head || from == State::body || from == State::awaiting || from == State::connecting;
     case State::awaiting:
-      return from == State::connecting || from == State::body || from == State::head;
+      return from == State::connecting || from == State::body;
     case State::responding:
     case State::relay:
     case State::tunnel:
