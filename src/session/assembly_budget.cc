@@ -2,14 +2,12 @@
 
 namespace ringwall::session {
 
-AssemblyBudget::Answer AssemblyBudget::take(const AddressBytes& key, std::size_t bytes) {
+AssemblyBudget::Answer AssemblyBudget::take(const AddressBytes& key, std::size_t bytes, std::size_t own) {
+  if (own + bytes > bytes_each_max_) return Answer::never;
   const auto at = by_address_.find(key);
   const std::size_t held = at == by_address_.end() ? 0 : at->second;
-  if (held + bytes > bytes_per_address_max_) {
-    // Alone at its address it will never fit; with others it may when they are done.
-    return bytes > bytes_per_address_max_ || held == 0 ? Answer::never : Answer::wait;
-  }
-  if (!total_.take(bytes)) return Answer::wait;
+  // With others at its address it may fit when they are done.
+  if (held + bytes > bytes_each_max_ || !total_.take(bytes)) return Answer::wait;
   by_address_[key] += bytes;
   return Answer::given;
 }

@@ -12,10 +12,12 @@ constexpr std::uint64_t notice_interval_ns = 1'000'000'000;
 
 }  // namespace
 
+// Where a share is as large as a message may be, the message still needs the room in front of it.
 Service::Service(connection::Resources& resources_in, const config::Config& config_in, NoticeSink notice)
     : resources(resources_in),
       config(config_in),
-      assembly(config_in.server.assembly_bytes_max, config_in.server.assembly_bytes_per_address_max),
+      assembly(config_in.server.assembly_bytes_max + websocket::frame_header_bytes_max,
+               config_in.server.assembly_bytes_per_address_max + websocket::frame_header_bytes_max),
       unmasked(std::max<std::size_t>(config_in.server.buffer_bytes, connection::Arena::block_bytes)),
       notice_(std::move(notice)) {}
 

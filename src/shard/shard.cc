@@ -84,7 +84,7 @@ bool Shard::turn(std::uint64_t wait_ns_max) {
     if (stop_read_.in_flight() && !stop_cancel_.in_flight()) ring_.cancel(stop_read_, stop_cancel_);
     if (ring_.operations_in_flight() == 0) return false;
   }
-  ring_.turn(busy ? 0 : wait_ns_max);
+  ring_.turn(busy || service_.assembly.is_due() ? 0 : wait_ns_max);
   return true;
 }
 
