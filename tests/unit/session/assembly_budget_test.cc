@@ -1,0 +1,209 @@
+#include <ringwall/session/assembly_budget.h>
+
+#include "unit/catch.h"
+#include "unit/ring/death.h"
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ringwall::session {
+namespace {
+
+using Answer = AssemblyBudget::Answer;
+
+AddressBytes address(std::uint8_t last) {
+  AddressBytes bytes{};
+  bytes[15] = last;
+  return bytes;
+}
+const AddressBytes alice = address(1);
+const AddressBytes bob = address(2);
+
+struct Waiter final : AssemblyBudget::Waiter {
+  Waiter(std::string name_in, std::vector<std::string>& told_in) : name(std::move(name_in)), told(told_in) {}
+  void on_memory() override {
+    told.push_back(name);
+    if (when_told) when_told();
+  }
+
+  std::string name;
+  std::vector<std::string>& told;
+  std::function<void()> when_told;
+};
+
+TEST_CASE("memory is given within the shard's and the address's share, and an address of its own has its own") {
+  AssemblyBudget budget(100, 60);
+  AssemblyCharge first(budget, alice);
+  AssemblyCharge second(budget, bob);
+  CHECK(first.grow(60) == Answer::given);
+  CHECK(second.grow(40) == Answer::given);
+  CHECK(budget.used() == 100);
+  CHECK(first.bytes() == 60);
+}
+
+TEST_CASE("who holds nothing and finds the shard's memory spent waits") {
+  AssemblyBudget budget(100, 60);
+  AssemblyCharge first(budget, alice);
+  AssemblyCharge second(budget, bob);
+  REQUIRE(first.grow(60) == Answer::given);
+  CHECK(second.grow(41) == Answer::wait);
+  CHECK(second.bytes() == 0);
+  CHECK(budget.used() == 60);
+  CHECK(budget.times_reached() == 1);
+  first.release();
+  CHECK(second.grow(41) == Answer::given);
+}
+
+TEST_CASE("who finds its address's share taken by others of that address waits, and is no cost to others") {
+  AssemblyBudget budget(100, 60);
+  AssemblyCharge first(budget, alice);
+  AssemblyCharge second(budget, alice);
+  AssemblyCharge other(budget, bob);
+  REQUIRE(first.grow(50) == Answer::given);
+  CHECK(second.grow(11) == Answer::wait);
+  CHECK(second.grow(10) == Answer::given);
+  CHECK(second.grow(1) == Answer::wait);
+  CHECK(other.grow(40) == Answer::given);
+  first.release();
+  CHECK(second.grow(50) == Answer::given);
+}
+
+TEST_CASE("more than an address may ever have is refused at once, in one piece or bit by bit") {
+  AssemblyBudget budget(100, 60);
+  AssemblyCharge charge(budget, alice);
+  CHECK(charge.grow(61) == Answer::never);
+  REQUIRE(charge.grow(60) == Answer::given);
+  CHECK(charge.grow(1) == Answer::never);
+  CHECK(charge.bytes() == 60);
+
+  AssemblyCharge other(budget, bob);
+  AssemblyCharge third(budget, bob);
+  REQUIRE(other.grow(10) == Answer::given);
+  REQUIRE(third.grow(10) == Answer::given);
+  CHECK(other.grow(51) == Answer::never);
+  CHECK(other.grow(50) == Answer::wait);
+}
+
+TEST_CASE("more than the shard will ever have is refused at once too") {
+  AssemblyBudget budget(100, 200);
+  AssemblyCharge charge(budget, alice);
+  CHECK(charge.grow(101) == Answer::never);
+  REQUIRE(charge.grow(90) == Answer::given);
+  CHECK(charge.grow(11) == Answer::never);
+  CHECK(charge.grow(10) == Answer::given);
+}
+
+TEST_CASE("a charge is given back with its object, once, whoever it was moved to") {
+  AssemblyBudget budget(100, 100);
+  {
+    AssemblyCharge first(budget, alice);
+    REQUIRE(first.grow(30) == Answer::given);
+    REQUIRE(first.grow(20) == Answer::given);
+    const AssemblyCharge second(std::move(first));
+    CHECK(second.bytes() == 50);
+    CHECK(first.bytes() == 0);
+    first.release();
+    CHECK(budget.used() == 50);
+    REQUIRE(first.grow(5) == Answer::given);
+  }
+  CHECK(budget.used() == 0);
+}
+
+TEST_CASE("those who wait are told in their order, once, when memory has come back") {
+  AssemblyBudget budget(100, 100);
+  std::vector<std::string> told;
+  Waiter first("first", told), second("second", told), third("third", told);
+  for (Waiter* waiter : {&first, &second, &third}) budget.wait(*waiter);
+  budget.wake();
+  CHECK(told.empty());
+  CHECK_FALSE(budget.is_due());
+
+  AssemblyCharge charge(budget, alice);
+  REQUIRE(charge.grow(10) == Answer::given);
+  budget.wake();
+  CHECK(told.empty());
+  charge.release();
+  CHECK(budget.is_due());
+  budget.wake();
+  CHECK(told == std::vector<std::string>{"first", "second", "third"});
+  CHECK_FALSE(budget.is_due());
+  REQUIRE(charge.grow(10) == Answer::given);
+  charge.release();
+  budget.wake();
+  CHECK(told.size() == 3);
+}
+
+TEST_CASE("who still finds too little waits on and keeps its place before those who came later") {
+  AssemblyBudget budget(100, 100);
+  std::vector<std::string> told;
+  Waiter first("first", told), second("second", told);
+  AssemblyCharge big(budget, alice), small(budget, alice), used(budget, bob);
+  REQUIRE(used.grow(100) == Answer::given);
+  for (const auto& [waiter, charge, bytes] :
+       {std::tuple(&first, &big, std::size_t{80}), {&second, &small, std::size_t{70}}}) {
+    waiter->when_told = [&budget, waiter, charge, bytes] {
+      if (charge->grow(bytes) == Answer::wait) budget.wait(*waiter);
+    };
+    REQUIRE(charge->grow(bytes) == Answer::wait);
+    budget.wait(*waiter);
+  }
+  used.release();
+  REQUIRE(used.grow(50) == Answer::given);
+  budget.wake();
+  CHECK(told == std::vector<std::string>{"first", "second"});
+  CHECK(budget.used() == 50);
+  used.release();
+  budget.wake();
+  CHECK(told == std::vector<std::string>{"first", "second", "first", "second"});
+  CHECK(big.bytes() == 80);
+  CHECK(small.bytes() == 0);
+  big.release();
+  budget.wake();
+  CHECK(small.bytes() == 70);
+}
+
+TEST_CASE("a waiter that has ended is not told, also when another that is told ends it") {
+  AssemblyBudget budget(100, 100);
+  std::vector<std::string> told;
+  Waiter first("first", told), second("second", told), third("third", told), fourth("fourth", told);
+  for (Waiter* waiter : {&first, &second, &third, &fourth}) budget.wait(*waiter);
+  budget.stop_waiting(first);
+  second.when_told = [&] { budget.stop_waiting(third); };
+  AssemblyCharge charge(budget, alice);
+  REQUIRE(charge.grow(1) == Answer::given);
+  charge.release();
+  budget.wake();
+  CHECK(told == std::vector<std::string>{"second", "fourth"});
+}
+
+TEST_CASE("memory that comes back while some are told is told of in the next turn") {
+  AssemblyBudget budget(100, 100);
+  std::vector<std::string> told;
+  Waiter first("first", told), second("second", told);
+  AssemblyCharge held(budget, alice), used(budget, bob);
+  REQUIRE(held.grow(50) == Answer::given);
+  REQUIRE(used.grow(10) == Answer::given);
+  first.when_told = [&] { budget.wait(first); };
+  second.when_told = [&] { held.release(); };
+  budget.wait(first);
+  budget.wait(second);
+  used.release();
+  budget.wake();
+  CHECK(told == std::vector<std::string>{"first", "second"});
+  CHECK(budget.is_due());
+  budget.wake();
+  CHECK(told == std::vector<std::string>{"first", "second", "first"});
+}
+
+TEST_CASE("more given back than an address has is noticed") {
+  CHECK(aborts([] {
+    AssemblyBudget budget(100, 100);
+    (void)budget.take(alice, 10, 0);
+    budget.give_back(bob, 10);
+  }));
+}
+
+}  // namespace
+}  // namespace ringwall::session
