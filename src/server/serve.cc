@@ -10,7 +10,9 @@
 #include <ringwall/tls/ticket_keys.h>
 
 #include <fmt/core.h>
+#include <poll.h>
 #include <signal.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -39,6 +41,12 @@ std::int64_t steady_now_s() {
 int refuse(const std::string& why) {
   fmt::print(stderr, "ringwall: {}\n", why);
   return 1;
+}
+
+// False while nobody reads standard error and its pipe is full: a line would stop the thread that writes it.
+bool log_takes_a_line() {
+  pollfd log{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  return poll(&log, 1, 0) == 1 && (log.revents & POLLOUT) != 0;
 }
 
 // A shard's thread, with what it needs to be told to stop.
@@ -169,7 +177,9 @@ Result<void> Server::start() {
     plan.config = &config_;
     for (const auto& target : targets_) plan.targets.push_back(target.get());
     plan.sessions_max = bounds_.connections_per_shard;
-    plan.notice = [](session::Notice, const std::string& text) { spdlog::warn("{}", text); };
+    plan.notice = [](session::Notice, const std::string& text) {
+      if (log_takes_a_line()) spdlog::warn("{}", text);
+    };
     plan.stop_event = threads_[index].stop_event = eventfd(0, EFD_CLOEXEC);
     if (plan.stop_event < 0) return fail_errno("eventfd", errno);
     std::promise<Result<void>> started;
@@ -203,8 +213,10 @@ void Server::wait_for_end() {
   constexpr timespec ticket_interval{.tv_sec = 60, .tv_nsec = 0};
   int caught = 0;
   while ((caught = sigtimedwait(&signals, nullptr, &ticket_interval)) < 0) ticket_keys_->rotate(steady_now_s());
-  spdlog::info("stopping: {} received, at most {} ms", caught == SIGINT ? "SIGINT" : "SIGTERM",
-               config_.timeouts.stop_ms);
+  if (log_takes_a_line()) {
+    spdlog::info("stopping: {} received, at most {} ms", caught == SIGINT ? "SIGINT" : "SIGTERM",
+                 config_.timeouts.stop_ms);
+  }
   ask_to_stop();
   std::jthread second([this, &signals](const std::stop_token& stop) {
     constexpr timespec while_stopping{.tv_sec = 0, .tv_nsec = 50'000'000};
@@ -255,6 +267,7 @@ spdlog::level::level_enum level_of(config::LogLevel level) {
 }  // namespace
 
 int serve(config::Config config) {
+  spdlog::set_default_logger(spdlog::stderr_color_mt("ringwall"));
   spdlog::set_level(level_of(config.server.log_level));
   block_signals();
   Server server(std::move(config));
