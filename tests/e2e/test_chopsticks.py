@@ -27,7 +27,18 @@ def runtime(cast, javascript):
     shutil.copy(SPEC, spec)  # Chopsticks takes a path relative to its folder.
     port = free_port()
     chopsticks = MODULES / "@acala-network" / "chopsticks" / "chopsticks.cjs"
-    argv = [NODE, chopsticks, "--chain-spec", spec.name, "--host", "127.0.0.1", "--port", port, "--build-block-mode", "Instant"]
+    argv = [
+        NODE,
+        chopsticks,
+        "--chain-spec",
+        spec.name,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        port,
+        "--build-block-mode",
+        "Instant",
+    ]
     process = cast.add(Process("chopsticks", argv, cast.folder / "logs", cwd=cast.folder))
     process.wait_for_listener(port, 90)
     until(lambda: "RPC listening" in process.log, 90, "chopsticks serves")
@@ -39,7 +50,7 @@ def test_a_signed_transfer_goes_into_a_block_of_a_real_runtime(cast, runtime):
     server = cast.ringwall(runtime)
     chain, block, money = run_script("transfer", server.wss, ca=server.ca_file(), seconds=100)
     assert chain["spec"]
-    assert block["states"][-1] == "InBlock"
+    assert "InBlock" in block["states"]  # Finalized may have come on its heels
     assert "balances.Transfer" in block["events"] and "system.ExtrinsicSuccess" in block["events"]
     assert money["received"] == money["amount"]
     assert int(money["spent"]) >= int(money["amount"])
