@@ -59,7 +59,9 @@ class Cast:
     def logs(self):
         for member in self.members:
             if hasattr(member, "log_file"):
-                yield f"{member.name} (pid {member.pid}, exit status {member.exit_status})", member.log[-LOG_CHARACTERS:]
+                yield f"{member.name} (pid {member.pid}, exit status {member.exit_status})", member.log[
+                    -LOG_CHARACTERS:
+                ]
 
     def leave(self):
         """Front first, so that nobody reports a node that went away. Ringwall must end well, and within its deadline."""

@@ -11,14 +11,14 @@ from harness.openssl_client import handshake, s_client, succeeded
 from harness.ports import free_port
 from harness.programs import run_ringwall
 
-LISTENER = '''
+LISTENER = """
 [[listener]]
 address = "127.0.0.1:{port}"
-'''
-UPSTREAM = '''
+"""
+UPSTREAM = """
 [[upstream]]
 address = "127.0.0.1:1"
-'''
+"""
 
 
 def entries(*pairs, ocsp=None) -> str:
@@ -45,7 +45,9 @@ def test_the_guides_openssl_command_is_accepted_as_it_is(cast, tmp_path):
 def test_certbots_files_are_accepted_and_the_whole_chain_is_sent(cast, authority, kind):
     pair = authority.issue("rpc.example.com", kind=kind)
     server = cast.ringwall(None, certificates=[pair])
-    output = handshake(server.port, "-servername", "rpc.example.com", "-CAfile", authority.root, "-verify_return_error", "-showcerts")
+    output = handshake(
+        server.port, "-servername", "rpc.example.com", "-CAfile", authority.root, "-verify_return_error", "-showcerts"
+    )
     assert "Verify return code: 0 (ok)" in output
     assert output.count("BEGIN CERTIFICATE") >= 2
 
@@ -78,7 +80,9 @@ def test_ecdsa_and_rsa_for_the_same_name_each_go_to_those_who_want_them(cast, au
     name = ("-servername", "rpc.example.com", "-CAfile", authority.root, "-verify_return_error")
     assert "ECDSA" == signature(server.port, *name)
     assert "RSA" == signature(server.port, *name, "-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256")
-    assert "RSA" == signature(server.port, *name, "-tls1_3", "-sigalgs", "rsa_pss_rsae_sha256:rsa_pkcs1_sha256:rsa_pss_pss_sha256")
+    assert "RSA" == signature(
+        server.port, *name, "-tls1_3", "-sigalgs", "rsa_pss_rsae_sha256:rsa_pkcs1_sha256:rsa_pss_pss_sha256"
+    )
     assert "ECDSA" == signature(server.port, *name, "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256")
 
 

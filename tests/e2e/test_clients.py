@@ -28,7 +28,9 @@ def trusting(ca) -> ssl.SSLContext:
 def test_the_npm_ws_client_gets_every_size_back(echo, echo_node, javascript):
     seen = run_script("echo", echo.wss, *SIZES, ca=echo.ca_file(), seconds=100)
     assert seen[0] == {"extensions": "", "protocol": ""}
-    assert [(one["size"], one["binary"]) for one in seen[1:-1]] == [(size, kind) for size in SIZES for kind in (True, False)]
+    assert [(one["size"], one["binary"]) for one in seen[1:-1]] == [
+        (size, kind) for size in SIZES for kind in (True, False)
+    ]
     assert all(one["same"] for one in seen[1:-1]), seen
     assert seen[-1] == {"closed": {"code": 4321, "reason": "enough"}}
     until(lambda: echo_node.close_codes == [4321], 5, "the node sees the code")
@@ -79,7 +81,17 @@ def test_a_websockets_client_that_pings_is_answered(echo):
 
 def curl(server, *arguments) -> str:
     done = subprocess.run(
-        ["curl", "--silent", "--show-error", "--fail-with-body", "--max-time", "10", "--cacert", str(server.ca_file()), *arguments],
+        [
+            "curl",
+            "--silent",
+            "--show-error",
+            "--fail-with-body",
+            "--max-time",
+            "10",
+            "--cacert",
+            str(server.ca_file()),
+            *arguments,
+        ],
         capture_output=True,
         text=True,
     )
@@ -96,7 +108,17 @@ def test_curl_posts_a_call(cast):
 def test_curl_posts_twice_over_one_connection(cast):
     server = cast.ringwall(cast.fake_node(lambda node: node.answer_calls("pong")))
     body = client.call("ping_me").decode()
-    one = ["-H", "Content-Type: application/json", "-d", body, "-o", "/dev/null", "-w", "%{num_connects} ", server.https]
+    one = [
+        "-H",
+        "Content-Type: application/json",
+        "-d",
+        body,
+        "-o",
+        "/dev/null",
+        "-w",
+        "%{num_connects} ",
+        server.https,
+    ]
     assert curl(server, *one, "--next", "--cacert", str(server.ca_file()), *one).split() == ["1", "0"]
 
 

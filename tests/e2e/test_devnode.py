@@ -134,7 +134,11 @@ def test_errors_have_the_codes_of_a_real_node(node, name):
 
 
 def test_a_batch_is_answered_as_one(node):
-    batch = b"[" + b",".join(call("system_chain", id=number) for number in range(20)) + b',{"jsonrpc":"2.0","method":"system_name"}]'
+    batch = (
+        b"["
+        + b",".join(call("system_chain", id=number) for number in range(20))
+        + b',{"jsonrpc":"2.0","method":"system_name"}]'
+    )
     answers = ask_by_post(node, batch).json
     assert sorted(answer["id"] for answer in answers) == list(range(20))
 

@@ -26,7 +26,9 @@ def freed(server, before: int):
     until(lambda: server.fd_count() <= before, 3, f"back to {before} descriptors from {server.fd_count()}")
 
 
-BOTH = pytest.mark.parametrize("data", [post(call("a")), upgrade_request(), request("GET", "/health")], ids=["POST", "WebSocket", "health"])
+BOTH = pytest.mark.parametrize(
+    "data", [post(call("a")), upgrade_request(), request("GET", "/health")], ids=["POST", "WebSocket", "health"]
+)
 
 
 @BOTH
@@ -276,7 +278,9 @@ def test_chunks_cut_short_are_not_passed_as_whole(cast, fake_node):
 
 
 def test_a_broken_chunk_is_not_passed_as_whole(cast, fake_node):
-    server = cast.ringwall(fake_node(node_says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n")))
+    server = cast.ringwall(
+        fake_node(node_says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n"))
+    )
     with client.connect(server.port) as stream:
         stream.send(post(call("a")))
         assert b"\r\n0\r\n" not in stream.read_to_end()
@@ -336,7 +340,11 @@ def test_a_slow_node_is_only_slow(cast, fake_node):
 
 
 def test_interim_answers_of_the_node_are_no_answer(cast, fake_node):
-    node = fake_node(node_says(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"))
+    node = fake_node(
+        node_says(
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+        )
+    )
     reply = exchange(cast.ringwall(node).port, post(call("a")))
     assert (reply.status, reply.body) == (200, b"{}")
 

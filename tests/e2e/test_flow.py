@@ -10,7 +10,13 @@ from harness.frames import BINARY, CLOSE, TEXT, client_frame, node_frame
 from harness.until import Stopwatch, until
 
 MIB = 1 << 20
-BUDGET = {"server.backlog_bytes_max": "4MiB", "server.assembly_bytes_max": "4MiB", "server.assembly_bytes_per_address_max": "4MiB", "limits.message_bytes_max": "4MiB", "limits.body_bytes_max": "4MiB"}
+BUDGET = {
+    "server.backlog_bytes_max": "4MiB",
+    "server.assembly_bytes_max": "4MiB",
+    "server.assembly_bytes_per_address_max": "4MiB",
+    "limits.message_bytes_max": "4MiB",
+    "limits.body_bytes_max": "4MiB",
+}
 
 
 class Pusher:

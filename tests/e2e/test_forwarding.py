@@ -120,7 +120,10 @@ def test_hop_by_hop_fields_do_not_pass(cast, node):
 
 def test_what_a_browser_says_of_itself_reaches_the_node_with_an_upgrade_too(cast, node):
     server = cast.ringwall(node)
-    by_websocket(server, [("Origin", "https://dapp.example"), ("User-Agent", "a browser"), ("Cookie", "a=b"), ("Keep-Alive", "5")])
+    by_websocket(
+        server,
+        [("Origin", "https://dapp.example"), ("User-Agent", "a browser"), ("Cookie", "a=b"), ("Keep-Alive", "5")],
+    )
     (asked,) = node.requests
     assert asked.get("origin") == "https://dapp.example"
     assert asked.get("user-agent") == "a browser"
@@ -131,7 +134,9 @@ def test_a_connection_field_cannot_take_away_what_the_node_needs(cast, node):
     """Connection: X-Forwarded-For would make a naive proxy drop the truth."""
     server = cast.ringwall(node)
     for name in ("X-Forwarded-For", "Host", "Content-Length", "Content-Type", "Origin"):
-        reply = exchange(server.port, post(call("a"), [("Connection", f"close, {name}"), ("Origin", "https://dapp.example")]))
+        reply = exchange(
+            server.port, post(call("a"), [("Connection", f"close, {name}"), ("Origin", "https://dapp.example")])
+        )
         if reply.status == 200:
             asked = node.requests[-1]
             assert asked.all("x-forwarded-for") == ["127.0.0.1"]
@@ -143,7 +148,11 @@ def test_a_connection_field_cannot_take_away_what_the_node_needs(cast, node):
 def test_an_answers_hop_by_hop_fields_do_not_pass(cast, fake_node):
     def node(connection):
         connection.read_request()
-        connection.reply(200, b"{}", [("Connection", "keep-alive, X-Hop"), ("X-Hop", "1"), ("Keep-Alive", "timeout=9"), ("X-Stays", "yes")])
+        connection.reply(
+            200,
+            b"{}",
+            [("Connection", "keep-alive, X-Hop"), ("X-Hop", "1"), ("Keep-Alive", "timeout=9"), ("X-Stays", "yes")],
+        )
 
     reply = exchange(cast.ringwall(fake_node(node)).port, post(call("a")))
     assert reply.get("x-hop") is None and reply.get("keep-alive") is None
@@ -158,7 +167,10 @@ def test_no_extension_reaches_the_node_and_subprotocols_do(cast, fake_node):
 
     node = fake_node(node)
     server = cast.ringwall(node)
-    fields = [("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits"), ("Sec-WebSocket-Protocol", "first, second")]
+    fields = [
+        ("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits"),
+        ("Sec-WebSocket-Protocol", "first, second"),
+    ]
     with client.websocket(server.port, fields=fields) as stream:
         assert stream.reply.get("sec-websocket-extensions") is None
         assert stream.reply.get("sec-websocket-protocol") == "second"

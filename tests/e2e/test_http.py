@@ -86,7 +86,9 @@ def test_a_chunked_body_reaches_the_node_whole(server, node, sizes):
                 chunked += b"%x;ignored=yes\r\n%s\r\n" % (len(part), part)
             at += size
     chunked += b"0\r\nTrailer-Field: dropped\r\n\r\n"
-    reply = server.exchange(request("POST", "/", [("Content-Type", "application/json"), ("Transfer-Encoding", "chunked")]) + chunked)
+    reply = server.exchange(
+        request("POST", "/", [("Content-Type", "application/json"), ("Transfer-Encoding", "chunked")]) + chunked
+    )
     assert reply.json["result"] == "state_call"
     assert node.requests[0].body == body
 

@@ -29,7 +29,9 @@ def head(*lines, body=b"") -> bytes:
 LENGTH = f"Content-Length: {len(BODY)}"
 
 AMBIGUOUS = {
-    "both Content-Length and Transfer-Encoding": head("POST / HTTP/1.1", "Host: a", LENGTH, "Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
+    "both Content-Length and Transfer-Encoding": head(
+        "POST / HTTP/1.1", "Host: a", LENGTH, "Transfer-Encoding: chunked", body=b"0\r\n\r\n"
+    ),
     "two lengths": head("POST / HTTP/1.1", "Host: a", LENGTH, "Content-Length: 5", body=BODY),
     "a list of different lengths": head("POST / HTTP/1.1", "Host: a", f"{LENGTH}, 5", body=BODY),
     "a negative length": head("POST / HTTP/1.1", "Host: a", "Content-Length: -1", body=BODY),
@@ -59,12 +61,24 @@ AMBIGUOUS = {
     "a method with odd characters": head("G(T /health HTTP/1.1", "Host: a"),
     "chunked in HTTP/1.0": head("POST / HTTP/1.0", "Host: a", "Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
     "chunked twice": head("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked, chunked", body=b"0\r\n\r\n"),
-    "a chunk size that is no number": head("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", body=b"zz\r\n\r\n"),
-    "a chunk size with a sign": head("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", body=b"+5\r\nhello\r\n0\r\n\r\n"),
-    "a chunk size with a space": head("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", body=b"5 \r\nhello\r\n0\r\n\r\n"),
-    "a chunk line ended by LF": head("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", body=b"5\nhello\r\n0\r\n\r\n"),
-    "a chunk that is longer than it says": head("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", body=b"3\r\nhello\r\n0\r\n\r\n"),
-    "a chunk size beyond 64 bits": head("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", body=b"10000000000000005\r\nhello\r\n"),
+    "a chunk size that is no number": head(
+        "POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", body=b"zz\r\n\r\n"
+    ),
+    "a chunk size with a sign": head(
+        "POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", body=b"+5\r\nhello\r\n0\r\n\r\n"
+    ),
+    "a chunk size with a space": head(
+        "POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", body=b"5 \r\nhello\r\n0\r\n\r\n"
+    ),
+    "a chunk line ended by LF": head(
+        "POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", body=b"5\nhello\r\n0\r\n\r\n"
+    ),
+    "a chunk that is longer than it says": head(
+        "POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", body=b"3\r\nhello\r\n0\r\n\r\n"
+    ),
+    "a chunk size beyond 64 bits": head(
+        "POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", body=b"10000000000000005\r\nhello\r\n"
+    ),
 }
 
 
@@ -105,14 +119,20 @@ OTHER = {
     "a target of 10,000 characters": (414, head("GET /" + "a" * 10_000 + " HTTP/1.1", "Host: a")),
     "one field of 40 KiB": (431, head("GET /health HTTP/1.1", "Host: a", "X-Long: " + "a" * 40_960)),
     "five hundred fields": (431, head("GET /health HTTP/1.1", "Host: a", *(f"X-{n}: {n}" for n in range(500)))),
-    "a transfer coding that is not spoken": (501, head("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: gzip, chunked", body=b"0\r\n\r\n")),
+    "a transfer coding that is not spoken": (
+        501,
+        head("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: gzip, chunked", body=b"0\r\n\r\n"),
+    ),
     "a method of 60 letters": (501, head("A" * 60 + " / HTTP/1.1", "Host: a")),
     "CONNECT": (501, head("CONNECT a:443 HTTP/1.1", "Host: a")),
     "HTTP/2.0": (505, head("GET /health HTTP/2.0", "Host: a")),
     "HTTP/0.9 by number": (505, head("GET /health HTTP/0.9", "Host: a")),
     "HTTP/2's preface": (505, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     "another expectation": (417, head("POST / HTTP/1.1", "Host: a", LENGTH, "Expect: the best", body=BODY)),
-    "a length of 17 MiB": (413, head("POST / HTTP/1.1", "Host: a", JSON[0] + ": " + JSON[1], f"Content-Length: {17 << 20}")),
+    "a length of 17 MiB": (
+        413,
+        head("POST / HTTP/1.1", "Host: a", JSON[0] + ": " + JSON[1], f"Content-Length: {17 << 20}"),
+    ),
     "a length beyond 64 bits": (413, head("POST / HTTP/1.1", "Host: a", "Content-Length: 99999999999999999999999")),
 }
 
@@ -148,7 +168,10 @@ def test_methods_that_the_node_decides_or_nobody_serves(shared_server, method):
 UPGRADES = {
     "no key": (400, lambda text: text.replace(b"Sec-WebSocket-Key", b"X-Key")),
     "a key that is not 16 bytes": (400, lambda text: text.replace(b"Sec-WebSocket-Key: ", b"Sec-WebSocket-Key: AAAA")),
-    "two keys": (400, lambda text: text.replace(b"Upgrade: w", b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nUpgrade: w")),
+    "two keys": (
+        400,
+        lambda text: text.replace(b"Upgrade: w", b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nUpgrade: w"),
+    ),
     "version 8": (426, lambda text: text.replace(b"Version: 13", b"Version: 8")),
     "no version": (426, lambda text: text.replace(b"Sec-WebSocket-Version", b"X-Version")),
     "no Connection: Upgrade": (400, lambda text: text.replace(b"Connection: Upgrade", b"Connection: keep-alive")),
@@ -160,7 +183,11 @@ UPGRADES = {
 @pytest.mark.parametrize("name", UPGRADES)
 def test_upgrade_refused(shared_server, name):
     status, change = UPGRADES[name]
-    statuses = {status} | ({400, 426} if name == "no version" else set()) | ({405, 426} if name in ("POST", "HTTP/1.0") else set())
+    statuses = (
+        {status}
+        | ({400, 426} if name == "no version" else set())
+        | ({405, 426} if name in ("POST", "HTTP/1.0") else set())
+    )
     reply = refused(shared_server, change(upgrade_request()), *statuses)
     if reply.status == 426:
         assert reply.get("sec-websocket-version") == "13"
@@ -179,7 +206,9 @@ def test_what_follows_a_refusal_is_never_served(server, node):
 
 def test_two_equal_lengths_are_one_or_refused(server, node):
     # RFC 9112 section 6.3 allows either.
-    reply = exchange(server.port, head("POST / HTTP/1.1", "Host: a", "Content-Type: application/json", LENGTH, LENGTH, body=BODY))
+    reply = exchange(
+        server.port, head("POST / HTTP/1.1", "Host: a", "Content-Type: application/json", LENGTH, LENGTH, body=BODY)
+    )
     assert reply.status in (200, 400)
     assert all(asked.all("content-length") == [str(len(BODY))] for asked in node.requests)
 

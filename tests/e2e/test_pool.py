@@ -110,7 +110,9 @@ SUBMISSIONS = {
     "in a batch": b'[{"jsonrpc":"2.0","id":1,"method":"system_name"},{"jsonrpc":"2.0","id":2,"method":"author_submitExtrinsic","params":["0x00"]}]',
     "with an escape": b'{"jsonrpc":"2.0","id":1,"method":"author_submit\\u0045xtrinsic","params":["0x00"]}',
     "with the key escaped": b'{"jsonrpc":"2.0","id":1,"\\u006dethod":"author_submitExtrinsic","params":["0x00"]}',
-    "with every letter escaped": b'{"jsonrpc":"2.0","id":1,"method":"' + b"".join(b"\\u%04x" % c for c in b"author_submitExtrinsic") + b'","params":["0x00"]}',
+    "with every letter escaped": b'{"jsonrpc":"2.0","id":1,"method":"'
+    + b"".join(b"\\u%04x" % c for c in b"author_submitExtrinsic")
+    + b'","params":["0x00"]}',
     "positional in a batch": b'[["2.0",1,"author_submitExtrinsic",["0x00"]]]',
 }
 
@@ -211,12 +213,16 @@ def full_node(fake_node):
 
     def script(connection):
         connection.read_request()
-        connection.reply(429, b"Too many connections. Please try again later.", [("Connection", "close")], "Too Many Requests")
+        connection.reply(
+            429, b"Too many connections. Please try again later.", [("Connection", "close")], "Too Many Requests"
+        )
 
     return fake_node(script)
 
 
-@pytest.mark.parametrize("data", [post(call("a")), client.upgrade_request(), request("GET", "/health")], ids=["POST", "WebSocket", "health"])
+@pytest.mark.parametrize(
+    "data", [post(call("a")), client.upgrade_request(), request("GET", "/health")], ids=["POST", "WebSocket", "health"]
+)
 def test_the_nodes_429_becomes_503_with_retry_after_and_the_log_says_what_to_do(cast, full_node, data):
     server = cast.ringwall(full_node)
     reply = exchange(server.port, data)

@@ -93,7 +93,17 @@ def test_who_is_not_root_can_not_become_another_and_is_told():
     os.chmod(binary, 0o755)
     try:
         done = subprocess.run(
-            ["setpriv", "--reuid=65534", "--clear-groups", binary, "--listen", f"127.0.0.1:{free_port()}", "--plain", "--set", "server.user=root"],
+            [
+                "setpriv",
+                "--reuid=65534",
+                "--clear-groups",
+                binary,
+                "--listen",
+                f"127.0.0.1:{free_port()}",
+                "--plain",
+                "--set",
+                "server.user=root",
+            ],
             capture_output=True,
             text=True,
             timeout=10,

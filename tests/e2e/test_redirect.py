@@ -4,7 +4,7 @@ import pytest
 
 from harness.client import call, connect, exchange, post, request, upgrade_request
 
-CONFIG = '''
+CONFIG = """
 [[listener]]
 address = "127.0.0.1:{port}"
 kind = "redirect"
@@ -14,7 +14,7 @@ address = "127.0.0.1:{port2}"
 self_signed = ["localhost"]
 [[upstream]]
 address = "127.0.0.1:1"
-'''
+"""
 TOKEN = "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr_oA"
 
 

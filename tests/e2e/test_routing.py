@@ -18,7 +18,9 @@ def named(name):
         asked = connection.read_request()
         if asked.get("upgrade"):
             accept = client.accept_of(asked.get("sec-websocket-key"))
-            connection.reply(101, fields=[("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept)])
+            connection.reply(
+                101, fields=[("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept)]
+            )
             connection.send_frame(1, name.encode())
             connection.read_to_end()
             return
@@ -47,7 +49,7 @@ def upstreams(nodes):
 
 
 def test_paths_choose_the_upstream_exact_or_by_prefix_and_the_first_that_matches(cast, nodes):
-    config = '''
+    config = """
 [[listener]]
 address = "127.0.0.1:{port}"
 self_signed = ["localhost"]
@@ -61,7 +63,7 @@ upstream = "relay"
 [[listener.route]]
 path = "/relay/never"
 upstream = "boot"
-'''
+"""
     server = cast.ringwall(None, config=config + upstreams(nodes))
     assert who(server) == "main"
     assert who(server, path="/asset") == "asset"
@@ -76,7 +78,7 @@ upstream = "boot"
 
 def test_names_choose_the_upstream(cast, nodes, tmp_path):
     pair = certificates.self_signed(tmp_path, "rpc.example.com", "*.example.com", "other.test")
-    config = f'''
+    config = f"""
 [[listener]]
 address = "127.0.0.1:{{port}}"
 [[listener.certificate]]
@@ -92,7 +94,7 @@ upstream = "boot"
 [[listener.route]]
 sni = "*.example.com"
 upstream = "relay"
-'''
+"""
     server = cast.ringwall(None, config=config + upstreams(nodes))
     assert who(server, name="asset.example.com") == "asset"
     assert who(server, name="ASSET.example.com") == "asset"
@@ -105,7 +107,7 @@ upstream = "relay"
 
 
 def test_a_route_may_have_a_mode_of_its_own(cast, nodes):
-    config = '''
+    config = """
 [[listener]]
 address = "127.0.0.1:{port}"
 self_signed = ["localhost"]
@@ -113,7 +115,7 @@ self_signed = ["localhost"]
 path = "/p2p"
 upstream = "boot"
 mode = "tunnel"
-'''
+"""
     server = cast.ringwall(None, config=config + upstreams(nodes))
     with client.websocket(server.port, path="/p2p") as stream:
         assert stream.read_message() == (1, b"boot")
@@ -126,7 +128,7 @@ mode = "tunnel"
 
 
 def test_listeners_each_have_their_kind_and_upstream(cast, nodes):
-    config = '''
+    config = """
 [[listener]]
 address = "127.0.0.1:{port}"
 self_signed = ["localhost"]
@@ -139,7 +141,7 @@ upstream = "relay"
 address = "127.0.0.1:{port3}"
 kind = "redirect"
 public_name = "rpc.example.com"
-'''
+"""
     server = cast.ringwall(None, config=config + upstreams(nodes), ports=3)
     assert who(server) == "asset"
     assert who(server, port=server.ports[1], tls=False) == "relay"
@@ -147,14 +149,14 @@ public_name = "rpc.example.com"
 
 
 def test_connections_that_are_kept_for_one_upstream_never_serve_another(cast, nodes):
-    config = '''
+    config = """
 [[listener]]
 address = "127.0.0.1:{port}"
 self_signed = ["localhost"]
 [[listener.route]]
 path = "/asset"
 upstream = "asset"
-'''
+"""
     server = cast.ringwall(None, config=config + upstreams(nodes), arguments=["--shards", "1"])
     with client.connect(server.port) as stream:
         for path, name in [("/", "main"), ("/asset", "asset")] * 5:
@@ -179,7 +181,9 @@ def test_a_node_may_be_named(cast, nodes):
 def test_a_name_is_looked_up_again_and_again(cast, tmp_path):
     """Its node moves from one address to another."""
     port = free_port()
-    nodes = {address: cast.fake_node(named(address), address=address, port=port) for address in ("127.0.0.2", "127.0.0.3")}
+    nodes = {
+        address: cast.fake_node(named(address), address=address, port=port) for address in ("127.0.0.2", "127.0.0.3")
+    }
     hosts = tmp_path / "hosts"
     hosts.write_text("127.0.0.1 localhost\n127.0.0.2 node.test\n")
     own_hosts = ["unshare", "--mount", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh"]
@@ -211,13 +215,13 @@ def test_ipv6_is_listened_on_and_forwarded_truly(cast, fake_node):
             probe.bind(("::1", 0))
     except OSError:
         pytest.skip("no IPv6 loopback here")
-    config = f'''
+    config = f"""
 [[listener]]
 address = "[::1]:{{port}}"
 kind = "plain"
 [[upstream]]
 address = "{node.address}"
-'''
+"""
     server = cast.ringwall(None, config=config, tls=False)
     with socket.create_connection(("::1", server.port), 5) as sock:
         sock.sendall(post(call("a"), [("Connection", "close")]))

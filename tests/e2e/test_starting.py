@@ -28,7 +28,18 @@ def test_with_no_arguments_it_explains_itself_in_a_screen():
 def test_help_names_every_flag_and_version_is_one_line():
     done = run_ringwall("--help")
     assert done.returncode == 0
-    for flag in ("--config", "--listen", "--node", "--cert", "--key", "--self-signed", "--plain", "--shards", "--mode", "--set"):
+    for flag in (
+        "--config",
+        "--listen",
+        "--node",
+        "--cert",
+        "--key",
+        "--self-signed",
+        "--plain",
+        "--shards",
+        "--mode",
+        "--set",
+    ):
         assert flag in done.stdout, flag
     done = run_ringwall("--version")
     assert done.returncode == 0 and re.search(r"ringwall.*\d+\.\d+\.\d+", done.stdout)
@@ -66,7 +77,16 @@ def test_a_shard_is_a_thread_with_a_core_of_its_own_and_its_own_listener(cast):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--no-such-flag"], ["--listen"], ["--shards", "many"], ["--listen", "8443"], ["--node", "nowhere"], ["--mode", "turbo"], ["--set", "x"], ["--set", "timeouts.haed_ms=5"]],
+    [
+        ["--no-such-flag"],
+        ["--listen"],
+        ["--shards", "many"],
+        ["--listen", "8443"],
+        ["--node", "nowhere"],
+        ["--mode", "turbo"],
+        ["--set", "x"],
+        ["--set", "timeouts.haed_ms=5"],
+    ],
     ids=" ".join,
 )
 def test_a_wrong_command_line_is_said_in_a_sentence(arguments):
@@ -86,12 +106,14 @@ def test_a_port_in_use_is_said_in_a_sentence(cast):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = run_ringwall("--listen", f"127.0.0.1:{port}", "--self-signed", "localhost", "--set", f"server.state_dir={cast.folder}")
+        done = run_ringwall(
+            "--listen", f"127.0.0.1:{port}", "--self-signed", "localhost", "--set", f"server.state_dir={cast.folder}"
+        )
     assert done.returncode == 1
     assert f"127.0.0.1:{port}" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
-BROKEN = '''
+BROKEN = """
 [server]
 shards = "lots"
 colour = "blue"
@@ -110,7 +132,7 @@ address = "node"
 
 [timeouts]
 head_ms = -5
-'''
+"""
 
 
 @pytest.fixture
@@ -143,7 +165,9 @@ def test_the_same_problems_stop_the_start(broken):
     assert "broken.toml:7" in done.stderr and "broken.toml:19" in done.stderr
 
 
-@pytest.mark.parametrize("text, line", [("[server\n", 1), ("[server]\nshards = = 1\n", 2), ("[server]\nshards = 1\nshards = 2\n", 3)])
+@pytest.mark.parametrize(
+    "text, line", [("[server\n", 1), ("[server]\nshards = = 1\n", 2), ("[server]\nshards = 1\nshards = 2\n", 3)]
+)
 def test_what_is_no_toml_is_said_with_its_line(tmp_path, text, line):
     path = tmp_path / "no.toml"
     path.write_text(text)
@@ -167,14 +191,18 @@ def test_the_sample_of_config_passes_check_and_names_every_section(tmp_path):
     path.write_text(done.stdout)
     checked = run_ringwall("check", "--config", path)
     # Certificates that the sample names are not on this machine; everything else is right.
-    complaints = [line for line in (checked.stdout + checked.stderr).splitlines() if re.search(r"sample\.toml:\d+:", line)]
+    complaints = [
+        line for line in (checked.stdout + checked.stderr).splitlines() if re.search(r"sample\.toml:\d+:", line)
+    ]
     assert all("cert" in line or "key" in line or "ocsp" in line for line in complaints), complaints
     assert checked.returncode == (1 if complaints else 0)
 
 
 def test_check_of_a_good_file_is_0(cast):
     path = cast.folder / "good.toml"
-    path.write_text('[[listener]]\naddress = "127.0.0.1:8443"\nself_signed = ["localhost"]\n[[upstream]]\naddress = "127.0.0.1:9944"\n')
+    path.write_text(
+        '[[listener]]\naddress = "127.0.0.1:8443"\nself_signed = ["localhost"]\n[[upstream]]\naddress = "127.0.0.1:9944"\n'
+    )
     done = run_ringwall("check", "--config", path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.strip()
@@ -188,13 +216,13 @@ def head_timeout_of(server) -> float:
 
 
 def test_command_line_goes_over_environment_over_file_over_defaults(cast):
-    config = '''
+    config = """
 [timeouts]
 head_ms = 700
 [[listener]]
 address = "127.0.0.1:{port}"
 kind = "plain"
-'''
+"""
     environment = {"RINGWALL_TIMEOUTS_HEAD_MS": "2500"}
     by_file = cast.ringwall(None, config=config, tls=False)
     by_environment = cast.ringwall(None, config=config, tls=False, env=environment)
@@ -206,7 +234,11 @@ kind = "plain"
 
 def test_variables_that_other_programs_set_do_not_disturb(cast):
     # Kubernetes sets these for a service called ringwall.
-    foreign = {"RINGWALL_PORT": "tcp://10.0.0.1:443", "RINGWALL_SERVICE_HOST": "10.0.0.1", "RINGWALL_PORT_443_TCP_PROTO": "tcp"}
+    foreign = {
+        "RINGWALL_PORT": "tcp://10.0.0.1:443",
+        "RINGWALL_SERVICE_HOST": "10.0.0.1",
+        "RINGWALL_PORT_443_TCP_PROTO": "tcp",
+    }
     server = cast.ringwall(None, env=foreign)
     assert client.exchange(server.port, client.page_request()).status == 200
 

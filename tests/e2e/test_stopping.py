@@ -47,7 +47,9 @@ def test_with_nothing_to_do_it_ends_at_once(cast):
 
 def test_idle_http_connections_do_not_hold_it(cast, fake_node):
     server = cast.ringwall(fake_node(lambda connection: connection.answer_calls()))
-    with client.connect(server.port) as used, client.connect(server.port) as fresh, client.connect(server.port, tls=False):
+    with client.connect(server.port) as used, client.connect(server.port) as fresh, client.connect(
+        server.port, tls=False
+    ):
         used.send(post(call("a")))
         assert used.read_reply().status == 200
         with Stopwatch() as watch:

@@ -140,7 +140,12 @@ def test_a_plain_websocket_on_the_tls_port_is_told_so(server):
 
 
 def test_garbage_on_the_tls_port_is_cut(server):
-    for garbage in (b"\x00" * 100, b"\x16\x03\x01\x00\x05hello", b"\x16\x03\x01\xff\xff" + b"\x01" * 300, b"\x80\x2e\x01\x00\x02"):
+    for garbage in (
+        b"\x00" * 100,
+        b"\x16\x03\x01\x00\x05hello",
+        b"\x16\x03\x01\xff\xff" + b"\x01" * 300,
+        b"\x80\x2e\x01\x00\x02",
+    ):
         with client.connect(server.port, tls=False) as stream:
             stream.send(garbage)
             stream.half_close()

@@ -113,7 +113,10 @@ def test_without_a_verified_101_there_is_no_tunnel(cast, fake_node):
 
 
 def test_a_quiet_tunnel_is_neither_pinged_nor_cut_by_short_timeouts(cast, node):
-    short = {f"timeouts.{name}_ms": 400 for name in ("handshake", "head", "body", "message", "ping_interval", "keep_alive", "response")}
+    short = {
+        f"timeouts.{name}_ms": 400
+        for name in ("handshake", "head", "body", "message", "ping_interval", "keep_alive", "response")
+    }
     server = cast.ringwall(node, arguments=["--mode", "tunnel"], settings={**short, "timeouts.dead_after_ms": 800})
     with client.websocket(server.port) as stream:
         assert stream.silent_for(2)

@@ -16,7 +16,9 @@ def node(fake_node):
         asked = connection.read_request()
         if asked.get("upgrade"):
             accept = client.accept_of(asked.get("sec-websocket-key"))
-            connection.reply(101, fields=[("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept)])
+            connection.reply(
+                101, fields=[("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept)]
+            )
             connection.echo()
         else:
             connection.reply_json({"jsonrpc": "2.0", "id": 1, "result": 1})

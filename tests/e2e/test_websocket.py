@@ -5,7 +5,18 @@ import time
 import pytest
 
 from harness import client, frames
-from harness.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, client_frame, close_payload, header, node_frame
+from harness.frames import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    PING,
+    PONG,
+    TEXT,
+    client_frame,
+    close_payload,
+    header,
+    node_frame,
+)
 from harness.until import Stopwatch, until
 
 
@@ -66,7 +77,9 @@ def test_a_connection_that_spoke_http_may_become_a_websocket(cast, fake_node):
             connection.answer_calls()
             return
         accept = client.accept_of(asked.get("sec-websocket-key"))
-        connection.reply(101, fields=[("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept)])
+        connection.reply(
+            101, fields=[("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept)]
+        )
         connection.echo()
 
     server = cast.ringwall(fake_node(script))
@@ -108,7 +121,10 @@ VIOLATIONS = {
     "text with a surrogate": (1007, client_frame(TEXT, b"\xed\xa0\x80")),
     "text with an overlong form": (1007, client_frame(TEXT, b"\xc0\xaf")),
     "text beyond Unicode": (1007, client_frame(TEXT, b"\xf4\x90\x80\x80")),
-    "text that breaks at a fragment": (1007, client_frame(TEXT, b"\xe2\x82", fin=False) + client_frame(CONTINUATION, b"a")),
+    "text that breaks at a fragment": (
+        1007,
+        client_frame(TEXT, b"\xe2\x82", fin=False) + client_frame(CONTINUATION, b"a"),
+    ),
     "an announced 17 MiB": (1009, header(BINARY, 17 << 20, masked=True) + b"abcd"),
     "an announced exabyte": (1009, header(BINARY, 1 << 60, masked=True) + b"abcd"),
 }
@@ -155,7 +171,10 @@ def test_every_mask_is_understood(server):
             assert stream.read_message() == (TEXT, b"masked")
 
 
-@pytest.mark.parametrize("code, reason", [(1000, ""), (1000, "bye"), (1001, "leaving"), (1008, "x" * 123), (1011, ""), (3000, ""), (4999, "ž")])
+@pytest.mark.parametrize(
+    "code, reason",
+    [(1000, ""), (1000, "bye"), (1001, "leaving"), (1008, "x" * 123), (1011, ""), (3000, ""), (4999, "ž")],
+)
 def test_the_clients_close_is_carried_to_the_node_and_answered(server, node, code, reason):
     payload = close_payload(code, reason)
     with client.websocket(server.port) as stream, Stopwatch() as watch:
@@ -178,7 +197,9 @@ def test_a_close_without_a_code_is_carried_as_it_is(server, node):
     assert (node.frames[0].opcode, node.frames[0].payload) == (CLOSE, b"")
 
 
-@pytest.mark.parametrize("code, reason", [(1000, ""), (1001, "node stops"), (1008, "too many"), (1009, ""), (1013, "again"), (4000, "own")])
+@pytest.mark.parametrize(
+    "code, reason", [(1000, ""), (1001, "node stops"), (1008, "too many"), (1009, ""), (1013, "again"), (4000, "own")]
+)
 def test_the_nodes_close_is_carried_to_the_client(cast, fake_node, code, reason):
     answers = []
 
@@ -291,7 +312,9 @@ def test_a_client_that_answers_no_ping_is_dropped(cast, node):
     with client.websocket(server.port) as stream, Stopwatch() as watch:
         stream.wait_for_end(4)
         assert 0.9 < watch.seconds < 3
-    until(lambda: node.frames and node.frames[-1].opcode == CLOSE or node.connections[0].ended_by, 2, "the node is told")
+    until(
+        lambda: node.frames and node.frames[-1].opcode == CLOSE or node.connections[0].ended_by, 2, "the node is told"
+    )
 
 
 def test_a_client_that_only_listens_and_answers_pings_outlives_dead_after(cast, node):
@@ -315,7 +338,10 @@ def test_a_busy_client_is_not_pinged(cast, node):
 
 def test_nothing_healthy_is_cut_by_the_short_timeouts_of_setup(cast, node):
     """Head, body, handshake, connect and answer are over once the relay stands."""
-    short = {f"timeouts.{name}_ms": 500 for name in ("handshake", "head", "body", "connect", "response", "keep_alive", "message")}
+    short = {
+        f"timeouts.{name}_ms": 500
+        for name in ("handshake", "head", "body", "connect", "response", "keep_alive", "message")
+    }
     server = cast.ringwall(node, settings=short)
     with client.websocket(server.port) as stream:
         time.sleep(2)
@@ -327,7 +353,9 @@ def test_nothing_healthy_is_cut_by_the_short_timeouts_of_setup(cast, node):
 def test_nothing_healthy_is_cut_at_sixty_seconds(cast, node, fake_node):
     """With every timeout as it is by default: a client that only answers pings, and a quiet tunnel."""
     server = cast.ringwall(node)
-    tunnel = cast.ringwall(fake_node(lambda connection: connection.accept_upgrade() and connection.echo()), arguments=["--mode", "tunnel"])
+    tunnel = cast.ringwall(
+        fake_node(lambda connection: connection.accept_upgrade() and connection.echo()), arguments=["--mode", "tunnel"]
+    )
     with client.websocket(server.port) as stream, client.websocket(tunnel.port) as quiet, Stopwatch() as watch:
         pings = 0
         while watch.seconds < 63:

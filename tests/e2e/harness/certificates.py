@@ -34,7 +34,9 @@ KEYS = {
 def of_the_guide(folder: Path) -> Pair:
     """The command of the node runners' guide for secure WebSockets, with every question answered by Enter."""
     key, cert = folder / "selfsigned.key", folder / "selfsigned.crt"
-    openssl("req", "-x509", "-nodes", "-days", "365", "-newkey", "rsa:2048", "-keyout", key, "-out", cert, stdin=b"\n" * 10)
+    openssl(
+        "req", "-x509", "-nodes", "-days", "365", "-newkey", "rsa:2048", "-keyout", key, "-out", cert, stdin=b"\n" * 10
+    )
     return Pair(cert, key, cert)
 
 
@@ -88,8 +90,14 @@ class Authority:
             *("req", "-x509", "-nodes", "-days", "30", *KEYS["ec"], "-keyout", folder / "root.key", "-out", self.root),
             *("-subj", "/CN=Test Root", "-addext", "keyUsage=critical,keyCertSign,cRLSign"),
         )
-        self._sign("intermediate", "/CN=Test Intermediate", "ec", "root", "basicConstraints=critical,CA:TRUE\n"
-                   "keyUsage=critical,keyCertSign,digitalSignature\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid")
+        self._sign(
+            "intermediate",
+            "/CN=Test Intermediate",
+            "ec",
+            "root",
+            "basicConstraints=critical,CA:TRUE\n"
+            "keyUsage=critical,keyCertSign,digitalSignature\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid",
+        )
 
     def _sign(self, label: str, subject: str, kind: str, by: str, extensions: str) -> None:
         """Valid from an hour ago, as public authorities do it for clocks that are behind."""
@@ -100,9 +108,15 @@ class Authority:
     def issue(self, *names: str, kind: str = "ec") -> Pair:
         label = f"{names[0].replace('*', 'any')}-{kind}"
         alternatives = ",".join("DNS:" + name for name in names)
-        self._sign(label, f"/CN={names[0]}", kind, "intermediate", f"subjectAltName={alternatives}\n"
-                   "basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth\n"
-                   "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid")
+        self._sign(
+            label,
+            f"/CN={names[0]}",
+            kind,
+            "intermediate",
+            f"subjectAltName={alternatives}\n"
+            "basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth\n"
+            "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid",
+        )
         home = self.folder / label
         home.mkdir(exist_ok=True)
         chain = home / "fullchain.pem"
@@ -119,9 +133,15 @@ class Authority:
         signer = issuer
         if delegated:
             signer = self.folder / "responder"
-            self._sign("responder", "/CN=Test Responder", "ec", "intermediate", "basicConstraints=CA:FALSE\n"
-                       "keyUsage=digitalSignature\nextendedKeyUsage=OCSPSigning\nnoCheck=yes\n"
-                       "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid")
+            self._sign(
+                "responder",
+                "/CN=Test Responder",
+                "ec",
+                "intermediate",
+                "basicConstraints=CA:FALSE\n"
+                "keyUsage=digitalSignature\nextendedKeyUsage=OCSPSigning\nnoCheck=yes\n"
+                "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid",
+            )
         index, request = self.folder / "index.txt", self.folder / "ocsp.req"
         answer = pair.cert.parent / f"ocsp-{signer.name}.der"
         serial = openssl("x509", "-in", pair.cert, "-noout", "-serial").decode().strip().partition("=")[2]

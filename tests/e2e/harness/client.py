@@ -43,7 +43,16 @@ def tls_context(*, ca=None, alpn=("http/1.1",), version=None, ciphers=None) -> s
 _anyone = tls_context()
 
 
-def connect(port: int, *, tls: bool = True, context=None, server_name="localhost", session=None, receive_buffer=None, timeout=TIMEOUT_S) -> Stream:
+def connect(
+    port: int,
+    *,
+    tls: bool = True,
+    context=None,
+    server_name="localhost",
+    session=None,
+    receive_buffer=None,
+    timeout=TIMEOUT_S,
+) -> Stream:
     """`receive_buffer` keeps the kernel from taking much on behalf of a client that does not read."""
     sock = socket.socket()
     sock.settimeout(timeout)

@@ -13,7 +13,9 @@ def apply_mask(payload: bytes, key: bytes) -> bytes:
     return (int.from_bytes(payload, "little") ^ int.from_bytes(keys, "little")).to_bytes(size, "little")
 
 
-def header(opcode: int, size: int, *, fin: bool = True, rsv: int = 0, masked: bool, length_bytes: int | None = None) -> bytes:
+def header(
+    opcode: int, size: int, *, fin: bool = True, rsv: int = 0, masked: bool, length_bytes: int | None = None
+) -> bytes:
     """`length_bytes` (0, 2 or 8) forces a form of the length, even one longer than it has to be."""
     if length_bytes is None:
         length_bytes = 0 if size < 126 else 2 if size < 65536 else 8

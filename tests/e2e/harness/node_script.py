@@ -24,7 +24,9 @@ def run_script(name: str, *arguments, ca: Path | None = None, seconds: float = 6
         timeout=seconds,
         env=env,
     )
-    assert done.returncode == 0, f"{name}.mjs ended with {done.returncode}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+    assert (
+        done.returncode == 0
+    ), f"{name}.mjs ended with {done.returncode}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
     return values(done.stdout)
 
 

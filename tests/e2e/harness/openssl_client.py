@@ -4,7 +4,9 @@ import subprocess
 import time
 
 
-def s_client(port: int, *arguments, say: bytes = b"", after_s: float = 0.3, linger_s: float = 0.5, seconds: float = 20.0) -> str:
+def s_client(
+    port: int, *arguments, say: bytes = b"", after_s: float = 0.3, linger_s: float = 0.5, seconds: float = 20.0
+) -> str:
     """Everything that it printed. `say` is typed `after_s` later, and its input ends `linger_s` after that.
 
     Not with -quiet: a line "R" renegotiates and "Q" ends, as in its manual.

@@ -142,10 +142,25 @@ class DevNode(Process):
         arguments: list[str] = (),
     ):
         self.port = port or free_port()
-        self._again = {"folder": folder, "port": self.port, "metadata": metadata, "block_ms": block_ms, "arguments": arguments}
-        argv = [program("ringwall-devnode"), "--listen", f"127.0.0.1:{self.port}", "--block-ms", str(block_ms), *arguments]
+        self._again = {
+            "folder": folder,
+            "port": self.port,
+            "metadata": metadata,
+            "block_ms": block_ms,
+            "arguments": arguments,
+        }
+        argv = [
+            program("ringwall-devnode"),
+            "--listen",
+            f"127.0.0.1:{self.port}",
+            "--block-ms",
+            str(block_ms),
+            *arguments,
+        ]
         if metadata:
             argv += ["--metadata", str(metadata)]
+        if build_dir() == E2E / "control":
+            argv += ["--cors", "all"]  # The control does not change Host to what the node accepts.
         super().__init__("devnode", argv, folder / "logs")
 
     @property
