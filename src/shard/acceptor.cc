@@ -1,12 +1,16 @@
 #include <ringwall/shard/acceptor.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace ringwall::shard {
 
 namespace {
 
 constexpr std::uint64_t descriptor_pause_ns = 100'000'000;
+// A multishot accept takes all that wait in the kernel's queue the moment it gets there: where there is less room than
+// this, clients are taken one at a time, so that those who find none stay in the queue.
+constexpr std::size_t multishot_room_min = 256;
 
 bool is_for_want_of_descriptors(int result) {
   return result == -EMFILE || result == -ENFILE || result == -ENOBUFS || result == -ENOMEM;
@@ -20,14 +24,36 @@ Acceptor::Acceptor(session::Service& service, const session::ListenerService& li
 
 Acceptor::~Acceptor() { RINGWALL_CHECK(is_stopped()); }
 
-void Acceptor::start() {
+std::size_t Acceptor::room() const {
+  return service_.sessions.size() < sessions_max_ ? sessions_max_ - service_.sessions.size() : 0;
+}
+
+void Acceptor::start(bool many) {
+  accepts_many_ = many;
   io_uring_sqe& entry = service_.resources.ring.prepare(accept_);
-  io_uring_prep_multishot_accept(&entry, socket_, nullptr, nullptr, SOCK_CLOEXEC);
+  if (many) {
+    io_uring_prep_multishot_accept(&entry, socket_, nullptr, nullptr, SOCK_CLOEXEC);
+  } else {
+    io_uring_prep_accept(&entry, socket_, nullptr, nullptr, SOCK_CLOEXEC);
+  }
 }
 
 void Acceptor::resume() {
-  if (stopping_ || accept_.in_flight() || out_of_descriptors_ || service_.sessions.size() >= sessions_max_) return;
-  start();
+  if (stopping_ || out_of_descriptors_) return;
+  const bool many = room() >= multishot_room_min;
+  const bool was_full = std::exchange(full_, room() == 0);
+  if (full_ && !was_full) ++times_full_;
+  if (!accept_.in_flight()) {
+    if (!full_) start(many);
+  } else if ((full_ || (accepts_many_ && !many)) && !cancel_.in_flight()) {
+    service_.resources.ring.cancel(accept_, cancel_);
+  }
+}
+
+void Acceptor::refuse(int socket) {
+  ring::Backend& backend = service_.resources.ring.backend();
+  backend.reset_on_close(socket);
+  backend.close_socket(socket);
 }
 
 void Acceptor::stop() {
@@ -45,26 +71,18 @@ void Acceptor::close_if_joined() {
 
 void Acceptor::on_accept(const ring::Completion& completion) {
   const int result = completion.result;
-  if (result >= 0) {
-    if (stopping_) {
-      service_.resources.ring.backend().close_socket(result);
-    } else {
-      service_.open(result, listener_);
-    }
+  if (result >= 0 && !stopping_ && room() > 0) {
+    service_.open(result, listener_);
+  } else if (result >= 0) {
+    ++clients_refused_;
+    refuse(result);
   } else if (is_for_want_of_descriptors(result)) {
     service_.notify(session::Notice::out_of_files, "no descriptor for a new client: raise the open-file limit");
     out_of_descriptors_ = true;
     service_.resources.ring.timers().start(timer_, service_.resources.ring.now_ns() + descriptor_pause_ns);
   }
   if (stopping_) return close_if_joined();
-  if (service_.sessions.size() >= sessions_max_) {
-    if (accept_.in_flight() && !cancel_.in_flight()) {
-      ++times_full_;
-      service_.resources.ring.cancel(accept_, cancel_);
-    }
-  } else if (completion.is_last()) {
-    resume();
-  }
+  resume();
 }
 
 void Acceptor::on_cancel(const ring::Completion&) {

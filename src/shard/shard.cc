@@ -88,10 +88,7 @@ bool Shard::turn(std::uint64_t wait_ns_max) {
   return true;
 }
 
-void Shard::start() {
-  wait_for_stop();
-  for (const std::unique_ptr<Acceptor>& acceptor : acceptors_) acceptor->start();
-}
+void Shard::start() { wait_for_stop(); }
 
 void Shard::run() {
   constexpr std::uint64_t as_long_as_it_takes = 3'600'000'000'000;

@@ -1,7 +1,8 @@
 // acceptor.h: takes the clients of one listening socket, as long as there is room for them.
 //
-// One multishot accept on the shard's ring. At the bound of connections, or when the process has no descriptors left,
-// it pauses, and clients wait in the kernel's queue (or go to another shard). Owner: the shard; it owns the socket.
+// One accept on the shard's ring, multishot where there is room for a burst. At the bound of connections, or when the
+// process has no descriptors left, it pauses, and clients wait in the kernel's queue (or go to another shard). Those
+// whom the kernel had accepted meanwhile are reset: the bound holds. Owner: the shard; it owns the socket.
 // Source: io_uring_prep_multishot_accept(3) (5.19).
 #pragma once
 
@@ -20,19 +21,22 @@ class Acceptor {
   Acceptor& operator=(const Acceptor&) = delete;
   ~Acceptor();
 
-  void start();
-  // Once a turn: goes on accepting where there is room again.
+  // Once a turn: accepts where there is room, and no longer where there is none.
   void resume();
   // No more clients; the socket closes once the kernel has let go of it.
   void stop();
   [[nodiscard]] bool is_stopped() const { return socket_ < 0; }
 
   [[nodiscard]] std::uint64_t times_full() const { return times_full_; }
+  [[nodiscard]] std::uint64_t clients_refused() const { return clients_refused_; }
 
  private:
+  void start(bool many);
   void on_accept(const ring::Completion& completion);
   void on_cancel(const ring::Completion& completion);
   void on_timer();
+  [[nodiscard]] std::size_t room() const;
+  void refuse(int socket);
   void close_if_joined();
 
   session::Service& service_;
@@ -41,7 +45,10 @@ class Acceptor {
   int socket_;
   bool stopping_ = false;
   bool out_of_descriptors_ = false;
+  bool full_ = false;
+  bool accepts_many_ = false;  // of the accept in flight: it is multishot
   std::uint64_t times_full_ = 0;
+  std::uint64_t clients_refused_ = 0;
   ring::OperationOf<Acceptor, &Acceptor::on_accept> accept_{*this};
   ring::OperationOf<Acceptor, &Acceptor::on_cancel> cancel_{*this};
   ring::TimerOf<Acceptor, &Acceptor::on_timer> timer_{*this};

@@ -52,7 +52,7 @@ class Shard {
 
   // Until a stop request has been carried out: every connection closed, nothing in flight.
   void run();
-  // What run() does, piece by piece: once start(), then turn() until it is false.
+  // What run() does, piece by piece: once start(), then turn() until it is false. A turn is what begins to accept.
   void start();
   [[nodiscard]] bool turn(std::uint64_t wait_ns_max);
 
