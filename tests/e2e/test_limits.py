@@ -85,6 +85,18 @@ def test_messages_one_after_another_have_a_time_each(cast, echo_node):
             assert stream.read_message() == (TEXT, b"ab")
 
 
+def test_messages_whose_ends_come_with_the_next_ones_beginning_have_a_time_each(cast, echo_node):
+    """Whoever sends without a pause is always in the middle of some message, but of none for long."""
+    server = cast.ringwall(echo_node, settings={"timeouts.message_ms": 700})
+    message = client_frame(BINARY, bytes(1000))
+    with client.websocket(server.port) as stream, Stopwatch() as watch:
+        stream.send(message[:500])
+        while watch.seconds < 2:
+            stream.send(message[500:] + message[:500])
+            assert stream.read_message() == (BINARY, bytes(1000))
+            time.sleep(0.02)
+
+
 def test_an_announced_length_costs_no_memory(cast, echo_node, unsanitized):
     server = cast.ringwall(echo_node, arguments=["--shards", "1"])
     warm = client.websocket(server.port)
@@ -124,6 +136,21 @@ def test_who_waits_for_memory_that_its_address_holds_gets_it_when_it_is_free(cas
         else:
             first.reset()
         assert second.read_message() == (BINARY, bytes(800_000))
+
+
+@pytest.mark.xfail(strict=True, reason="messages in assembly that fill their address's share wait for each other")
+def test_two_messages_that_fill_their_addresses_share_by_halves_both_get_through(cast, echo_node):
+    settings = {**SMALL, "timeouts.message_ms": 5000}
+    server = cast.ringwall(echo_node, arguments=["--shards", "1"], settings=settings)
+    large = client_frame(BINARY, bytes(1_000_000))
+    with client.websocket(server.port) as first, client.websocket(server.port) as second:
+        for stream in (first, second):
+            stream.send(large[:500_000])
+        time.sleep(0.3)
+        for stream in (first, second):
+            stream.send(large[500_000:])
+        for stream in (first, second):
+            assert stream.read_message() == (BINARY, bytes(1_000_000))
 
 
 def test_who_waits_too_long_for_memory_is_told_with_1009_or_413(cast, echo_node):
