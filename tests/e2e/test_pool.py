@@ -1,5 +1,7 @@
 """Connections to the node for POST: kept, reused, retried once where that is safe, and its connection limit."""
 
+import socket
+import threading
 import time
 
 import pytest
@@ -176,6 +178,55 @@ def test_an_answer_that_began_is_not_tried_again(cast, fake_node):
         stream.send(post(call("second")))
         assert stream.read_reply().status == 502
     assert calls(node) == ["first", "second"]
+
+
+def test_trying_again_has_the_time_to_connect_and_not_what_was_left_for_the_answer(cast):
+    """The kept connection dies late, and the new one is never accepted."""
+    fillers = []
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+
+        def node():
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+                connection.recv(65536)
+                for _ in range(4):  # From now on the kernel drops who wants to connect.
+                    fillers.append(socket.socket())
+                    fillers[-1].setblocking(False)
+                    fillers[-1].connect_ex(address)
+                time.sleep(0.6)
+
+        thread = threading.Thread(target=node)
+        thread.start()
+        times = {"timeouts.response_ms": 1000, "timeouts.connect_ms": 1500}
+        server = cast.ringwall("%s:%d" % address, arguments=["--shards", "1"], settings=times)
+        assert exchange(server.port, post(call("a"))).status == 200
+        assert exchange(server.port, post(call("b"))).status == 504
+        thread.join(5)
+    for filler in fillers:
+        filler.close()
+
+
+def test_a_connection_with_an_unread_request_is_not_used_again(cast, fake_node):
+    """The node refuses by the head alone and keeps the connection, of which it will read no more for long."""
+
+    def node(connection):
+        connection.read_until(b"\r\n\r\n")
+        if connection.number == 0:
+            connection.reply(413)
+            time.sleep(5)
+        connection.reply(200, b"{}")
+
+    node = fake_node(node, receive_buffer=16384)
+    server = cast.ringwall(node, arguments=["--shards", "1"], settings={"timeouts.response_ms": 2000})
+    assert exchange(server.port, post(call("a", ["x" * 15_000_000]))).status == 413
+    with Stopwatch() as watch:
+        assert exchange(server.port, request("GET", "/health")).status == 200
+    assert watch.seconds < 2
 
 
 def test_a_node_that_restarts_between_two_posts_is_not_noticed(cast, fake_node):
