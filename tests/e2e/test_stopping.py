@@ -1,5 +1,6 @@
 """SIGTERM: no more clients, WebSockets closed with 1001, what is under way finished, and an end within the deadline."""
 
+import contextlib
 import signal
 import time
 
@@ -7,7 +8,7 @@ import pytest
 
 from harness import client
 from harness.client import call, post
-from harness.frames import BINARY, CLOSE, TEXT, close_payload, header
+from harness.frames import BINARY, CLOSE, PING, TEXT, client_frame, close_payload, header
 from harness.until import Stopwatch, until
 
 
@@ -120,6 +121,26 @@ def test_nobody_can_hold_it_beyond_the_deadline(cast, fake_node, stubborn):
         assert watch.seconds < 5
         if stubborn == "reader":
             stream.wait_for_end(5)
+
+
+@pytest.mark.parametrize("deaf", ["node", "client"])
+def test_bytes_that_nobody_takes_do_not_hold_it_beyond_the_deadline(cast, fake_node, deaf):
+    """Messages for the node, or pongs and a Close for the client; only the one they are for does not read."""
+
+    def node(connection):
+        connection.accept_upgrade()
+        time.sleep(8)
+
+    server = cast.ringwall(fake_node(node, receive_buffer=8192), settings={"timeouts.stop_ms": 1500})
+    data = client_frame(BINARY, bytes(60_000)) if deaf == "node" else client_frame(PING, bytes(125)) * 500
+    with client.websocket(server.port, receive_buffer=8192, timeout=1) as stream:
+        with contextlib.suppress(OSError):
+            for _ in range(300):
+                stream.send(data)
+        with Stopwatch() as watch:
+            server.send_signal(signal.SIGTERM)
+            assert server.wait(6) == 0
+        assert watch.seconds < 5
 
 
 def test_a_second_signal_ends_it_at_once(cast, echo_node):
