@@ -90,6 +90,33 @@ TEST_CASE("pausing and resuming at any time, twice or in the same turn, keeps by
   }
 }
 
+TEST_CASE("a pause holds whatever was asked for just before") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    INFO("seed " << seed);
+    Options options{.seed = seed};
+    options.faults.completions_held = options.faults.late_completion = options.faults.cancel_loses = 0.5;
+    Stage stage(options);
+    Link link(stage);
+    sim::Random random(seed);
+    for (int round = 0; round < 20; ++round) {
+      for (std::uint64_t left = random.below(4); left > 0; --left) {
+        link.connection.pause_receiving();
+        if (random.below(2) == 0) stage.turn();
+        link.connection.resume_receiving();
+        if (random.below(2) == 0) stage.turn();
+      }
+      link.connection.pause_receiving();
+      stage.run_for(Stage::moment_ns);
+      const std::size_t received = link.owner.received.size();
+      link.peer.send("more");
+      stage.run_for(Stage::moment_ns);
+      CHECK(link.owner.received.size() == received);
+      link.connection.resume_receiving();
+    }
+    REQUIRE(stage.run_until([&] { return link.owner.received.size() == 20 * 4; }));
+  }
+}
+
 TEST_CASE("a pause is not undone by the turn's own restarts of the receive") {
   Stage stage;
   Link link(stage);

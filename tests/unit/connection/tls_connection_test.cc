@@ -228,7 +228,23 @@ TEST_CASE("a connection that closes while its handshake waits is not worked on")
   CHECK(first.owner.told == Told{"closed"});
 }
 
-TEST_CASE("what a client sends ahead of its handshake's turn is bounded, and none of it is lost") {
+TEST_CASE("a client whose handshake waits for its turn is not read without end") {
+  Stage stage({.socket_bytes = 256 * 1024, .handshakes_per_turn = 0});
+  TlsLink link(stage);
+  link.peer.on_event = nullptr;
+  link.peer.send(text_of(1'000'000));
+  for (int turn = 0; turn < 1000; ++turn) {
+    stage.world.events().run_until(stage.kernel.now_ns() + millisecond);
+    stage.turn();
+  }
+  const std::size_t all_buffers = std::size_t{16} * 4096;
+  CHECK(link.connection.is_paused());
+  CHECK(link.connection.bytes_received() > 32 * 1024);
+  CHECK(link.connection.bytes_received() <= 32 * 1024 + all_buffers);
+  CHECK(link.peer.queued() > 0);
+}
+
+TEST_CASE("nothing is lost of what a client sends ahead of its handshake's turn") {
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     INFO("seed " << seed);
     Stage stage({.seed = seed, .faults = test::harmless_faults(), .buffers = 64, .handshakes_per_turn = 1});
