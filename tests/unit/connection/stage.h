@@ -28,6 +28,7 @@ struct Options {
   std::uint16_t buffers = 16;
   std::uint32_t buffer_bytes = 4096;
   std::size_t backlog_bytes = 8 << 20;
+  std::size_t arena_blocks = 4;  // before has_room() says no
   std::uint64_t send_timeout_ns = 10 * second;
   std::uint64_t linger_ns = 800 * millisecond;
   unsigned handshakes_per_turn = 8;
@@ -56,7 +57,7 @@ class Stage {
         kernel(world, {.descriptors_max = options.descriptors_max}),
         ring(kernel),
         buffers(kernel, 1, options.buffers, options.buffer_bytes),
-        arena(4 * Arena::block_bytes),
+        arena(options.arena_blocks * Arena::block_bytes),
         backlog(options.backlog_bytes),
         resources{.ring = ring,
                   .buffers = buffers,

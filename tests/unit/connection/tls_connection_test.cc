@@ -104,7 +104,7 @@ TEST_CASE("small pieces of one turn leave as one record") {
 }
 
 TEST_CASE("what is sealed for one connection in a turn is bounded, and all of it leaves in order") {
-  Stage stage({.socket_bytes = 2 << 20});
+  Stage stage({.socket_bytes = 2 << 20, .arena_blocks = 64});
   TlsLink link(stage);
   link.establish();
   stage.run_for(Stage::moment_ns);
@@ -332,6 +332,24 @@ TEST_CASE("a peer who spoke HTTP gets a plain answer and FIN, however much it sa
       CHECK(link.owner.told == Told{"failed: tls", "closed"});
     }
   }
+}
+
+TEST_CASE("a failure is read on to the peer's FIN, also where the handshake had waited and the peer was paused") {
+  Stage stage({.linger_ns = 10 * second, .handshakes_per_turn = 0});
+  TlsLink link(stage);
+  link.peer.on_event = nullptr;
+  link.peer.send(text_of(200'000));
+  for (int turn = 0; turn < 1000; ++turn) {
+    stage.world.events().run_until(stage.kernel.now_ns() + millisecond);
+    stage.turn();
+  }
+  REQUIRE(link.connection.is_paused());
+  stage.resources.handshakes_per_turn = 1;
+  REQUIRE(stage.run_until([&] { return link.owner.heard("failed: tls"); }));
+  REQUIRE(stage.run_until([&] { return link.peer.is_over(); }));
+  CHECK(link.peer.error() == 0);
+  link.peer.half_close();
+  REQUIRE(stage.run_until([&] { return link.is_closed(); }, second));
 }
 
 TEST_CASE("a client that asks for new keys and does not read holds no memory of the turn") {
