@@ -16,5 +16,6 @@ namespace ringwall {
 
 }  // namespace ringwall
 
-#define RINGWALL_CHECK(condition) \
-  (__builtin_expect(static_cast<bool>(condition), 1) ? void(0) : ::ringwall::check_failed(#condition, __FILE__, __LINE__))
+#define RINGWALL_CHECK(condition)                              \
+  (__builtin_expect(static_cast<bool>(condition), 1) ? void(0) \
+                                                     : ::ringwall::check_failed(#condition, __FILE__, __LINE__))

@@ -1,8 +1,8 @@
-#include <ringwall/ring/uring_backend.h>
 #include <ringwall/check.h>
+#include <ringwall/ring/uring_backend.h>
 
-#include <netinet/in.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
@@ -21,7 +21,8 @@ std::string why_no_ring(int number) {
     case ENOSYS:
       return "this kernel has no io_uring: Ringwall needs Linux 6.1 or newer built with CONFIG_IO_URING";
     case EPERM:
-      return "this system forbids io_uring: set sysctl kernel.io_uring_disabled=0 (or a seccomp profile that allows it)";
+      return "this system forbids io_uring: set sysctl kernel.io_uring_disabled=0 (or a seccomp profile that allows "
+             "it)";
     case EINVAL:
       return "this kernel's io_uring is too old (no deferred task work): Ringwall needs Linux 6.1 or newer";
     case ENOMEM:

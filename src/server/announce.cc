@@ -35,8 +35,8 @@ std::string_view scheme(const config::Listener& listener) {
 }
 
 std::string listener_line(const config::Config& config, const config::Listener& listener) {
-  std::string line = fmt::format("  {}://{} on {}", scheme(listener), authority(listener),
-                                 config::to_text(listener.address));
+  std::string line =
+      fmt::format("  {}://{} on {}", scheme(listener), authority(listener), config::to_text(listener.address));
   if (listener.kind == config::ListenerKind::redirect) {
     line += listener.acme_webroot.empty() ? ": redirects to https"
                                           : ": redirects to https, ACME challenges from " + listener.acme_webroot;
@@ -59,8 +59,8 @@ bool serves_rpc(const config::Listener& listener) {
 }  // namespace
 
 std::string announcement(const config::Config& config, const Bounds& bounds, std::size_t shards) {
-  std::string text = fmt::format("ringwall {} is serving with {} {}:\n", RINGWALL_VERSION, shards,
-                                 shards == 1 ? "shard" : "shards");
+  std::string text =
+      fmt::format("ringwall {} is serving with {} {}:\n", RINGWALL_VERSION, shards, shards == 1 ? "shard" : "shards");
   for (const config::Listener& listener : config.listeners) text += listener_line(config, listener);
   text += fmt::format(
       "  bounds: {} clients a shard ({} open files), a message {}, a body {}, a head {} bytes\n"

@@ -14,10 +14,9 @@ namespace {
 constexpr std::int64_t renew_before_s = 30 * 24 * 3600;
 
 std::string file_name(const std::vector<std::string>& names) {
-  std::string name = "self-signed-" + names.front() +
-                     (names.size() > 1 ? "-and-" + std::to_string(names.size() - 1) : std::string());
-  std::ranges::replace_if(
-      name, [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '.'; }, '_');
+  std::string name =
+      "self-signed-" + names.front() + (names.size() > 1 ? "-and-" + std::to_string(names.size() - 1) : std::string());
+  std::ranges::replace_if(name, [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '.'; }, '_');
   return name;
 }
 
@@ -41,8 +40,7 @@ Result<tls::Certificate> keep_self_signed(const std::string& state_dir, const st
       kept && is_for(*kept, names) && kept->not_after_s > unix_now_s + renew_before_s) {
     return files;
   }
-  const Result<tls::SelfSigned> made =
-      tls::make_self_signed({.names = names, .days = 365, .unix_now_s = unix_now_s});
+  const Result<tls::SelfSigned> made = tls::make_self_signed({.names = names, .days = 365, .unix_now_s = unix_now_s});
   if (!made) return std::unexpected(made.error());
   if (Result<void> written = tls::write_private(files.key_file, made->key_pem); !written) {
     return std::unexpected(written.error());

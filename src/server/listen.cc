@@ -54,7 +54,9 @@ std::string why_not(int number, const config::Endpoint& endpoint) {
   }
 }
 
-int set(int socket, int level, int option, int value) { return setsockopt(socket, level, option, &value, sizeof value); }
+int set(int socket, int level, int option, int value) {
+  return setsockopt(socket, level, option, &value, sizeof value);
+}
 
 // A socket, or a negative errno.
 int open_listener(const BindAddress& address, bool any_family, bool shared) {
@@ -65,7 +67,8 @@ int open_listener(const BindAddress& address, bool any_family, bool shared) {
   if (set(socket, SOL_SOCKET, SO_REUSEADDR, 1) != 0 || (shared && set(socket, SOL_SOCKET, SO_REUSEPORT, 1) != 0) ||
       (v6 && set(socket, IPPROTO_IPV6, IPV6_V6ONLY, any_family ? 0 : 1) != 0) ||
       set(socket, IPPROTO_TCP, TCP_NODELAY, 1) != 0 ||
-      set(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, unsent_bytes_max) != 0 || set(socket, SOL_SOCKET, SO_KEEPALIVE, 1) != 0 ||
+      set(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, unsent_bytes_max) != 0 ||
+      set(socket, SOL_SOCKET, SO_KEEPALIVE, 1) != 0 ||
       bind(socket, reinterpret_cast<const sockaddr*>(&address.storage), address.bytes) != 0 ||
       (shared && listen(socket, backlog) != 0)) {
     const int number = errno;

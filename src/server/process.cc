@@ -46,9 +46,10 @@ void pin_to_core(int core) {
 
 Result<void> drop_privileges(const std::string& user, const std::string& group) {
   if (geteuid() != 0) {
-    return fail(fmt::format("server.user: found \"{}\", but only root can become another user: start as root, or leave "
-                            "server.user empty",
-                            user));
+    return fail(
+        fmt::format("server.user: found \"{}\", but only root can become another user: start as root, or leave "
+                    "server.user empty",
+                    user));
   }
   const passwd* account = getpwnam(user.c_str());
   if (account == nullptr) {

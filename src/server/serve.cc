@@ -103,8 +103,7 @@ Result<std::unique_ptr<tls::Context>> Server::load_context(const config::Listene
     settings.certificates.push_back({.chain_file = row.cert, .key_file = row.key, .ocsp_file = row.ocsp});
   }
   if (!listener.self_signed.empty()) {
-    Result<tls::Certificate> kept =
-        keep_self_signed(config_.server.state_dir, listener.self_signed, unix_now_s());
+    Result<tls::Certificate> kept = keep_self_signed(config_.server.state_dir, listener.self_signed, unix_now_s());
     if (!kept) return std::unexpected(kept.error());
     settings.certificates.push_back(std::move(*kept));
   }
@@ -144,8 +143,8 @@ Result<void> Server::prepare() {
   if (Result<void> made = make_listeners(); !made) return made;
   std::vector<upstream::Resolver::Row> rows;
   for (const config::Upstream& row : config_.upstreams) {
-    targets_.push_back(std::make_unique<upstream::Target>(row.name, row.address.host, row.address.port,
-                                                          row.connections_max));
+    targets_.push_back(
+        std::make_unique<upstream::Target>(row.name, row.address.host, row.address.port, row.connections_max));
     rows.push_back({.target = targets_.back().get(), .interval_s = row.resolve_interval_s});
   }
   if (!config_.server.user.empty()) {
@@ -184,8 +183,7 @@ Result<void> Server::start() {
     if (plan.stop_event < 0) return fail_errno("eventfd", errno);
     std::promise<Result<void>> started;
     std::future<Result<void>> result = started.get_future();
-    threads_[index].thread =
-        std::thread(run_shard, std::move(plan), cores_[index % cores_.size()], std::ref(started));
+    threads_[index].thread = std::thread(run_shard, std::move(plan), cores_[index % cores_.size()], std::ref(started));
     if (Result<void> ready = result.get(); !ready) return ready;
   }
   return {};

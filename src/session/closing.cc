@@ -22,8 +22,7 @@ void Session::close_both(EndReason reason, websocket::CloseCode to_client, std::
   }
   note_end(reason);
   send_to_node(websocket::ControlFrame::close(to_node, node_text, make_mask()));
-  relay_->close_due =
-      std::make_unique<websocket::ControlFrame>(websocket::ControlFrame::close(to_client, client_text));
+  relay_->close_due = std::make_unique<websocket::ControlFrame>(websocket::ControlFrame::close(to_client, client_text));
   set_state(State::closing);
   set_timer(closing_ms);
   close_when_possible();

@@ -113,8 +113,7 @@ void Session::begin_answer(const http::ResponseHead& head, ring::Slice rest) {
   }
   request.answer_until_close = plan.framing == http::Framing::until_close;
   if (request.answer_until_close || service_.stopping) request.client_keeps_alive = false;
-  const auto bytes =
-      http::write_response_to_client(service_.head_text, head, plan, request.client_keeps_alive);
+  const auto bytes = http::write_response_to_client(service_.head_text, head, plan, request.client_keeps_alive);
   if (!bytes) return refuse({502, "the node's answer has a head that cannot be passed on"}, EndReason::node_garbage);
   client_.send_copy(std::string_view(service_.head_text.data(), *bytes));
   set_timer(service_.config.timeouts.response_ms);

@@ -80,8 +80,8 @@ std::size_t Session::read_head(std::string_view bytes) {
 
 void Session::serve(const http::RequestHead& head) {
   if (listener_.config.kind == config::ListenerKind::redirect) return serve_redirect(head);
-  const std::string_view name = client_.transport() != nullptr ? client_.transport()->server_name()
-                                                               : http::host_without_port(head.host);
+  const std::string_view name =
+      client_.transport() != nullptr ? client_.transport()->server_name() : http::host_without_port(head.host);
   const config::Destination destination = config::destination(listener_.config, name, head.path);
   NodeService& node = *service_.nodes[destination.upstream_index];
   const ClientOrigin origin =
@@ -130,7 +130,8 @@ void Session::serve_redirect(const http::RequestHead& head) {
 }
 
 void Session::serve_page(const http::RequestHead& head, config::Mode mode) {
-  const bool secure = client_origin(peer_, client_.transport() != nullptr, head, listener_.config.trusted_proxies).https;
+  const bool secure =
+      client_origin(peer_, client_.transport() != nullptr, head, listener_.config.trusted_proxies).https;
   const std::string_view authority = listener_.config.public_name.empty() ? head.host : listener_.config.public_name;
   const bool tunnel = mode == config::Mode::tunnel;
   const bool keep_alive = head.keep_alive && head.framing == http::Framing::none;

@@ -8,8 +8,7 @@
 namespace ringwall::session {
 
 http::Origin Session::origin(const http::RequestHead& head, const NodeService& node) {
-  const bool https =
-      client_origin(peer_, client_.transport() != nullptr, head, listener_.config.trusted_proxies).https;
+  const bool https = client_origin(peer_, client_.transport() != nullptr, head, listener_.config.trusted_proxies).https;
   return {.address = address_text_,
           .proto = https ? "https" : "http",
           .host_for_node = listener_.config.host == config::HostHeader::preserve && !head.host.empty()
@@ -47,9 +46,9 @@ void Session::connect_failed(connection::Failure failure) {
   }
   if (request.address_index < request.addresses->size()) return;
   const bool late = failure == connection::Failure::connect_time;
-  service_.notify(Notice::node_unreachable, "upstream " + request.node.target.name() + ": no connection: " +
-                                                std::string(connection::name(failure)) + " (errno " +
-                                                std::to_string(node_->last_errno()) + ")");
+  service_.notify(Notice::node_unreachable, "upstream " + request.node.target.name() +
+                                                ": no connection: " + std::string(connection::name(failure)) +
+                                                " (errno " + std::to_string(node_->last_errno()) + ")");
   refuse(late ? http::Refusal{504, "the node did not accept a connection in time"}
               : http::Refusal{502, "the node accepts no connection"},
          EndReason::node_unreachable);
@@ -71,12 +70,12 @@ void Session::read_node_head(ring::Slice bytes) {
   http::ResponseHead& head = service_.response_head;
   std::size_t used = 0;
   do {
-    const auto parsed = http::parse_response_head(text.substr(used), request.is_head, head,
-                                                  service_.config.limits.head_bytes_max);
+    const auto parsed =
+        http::parse_response_head(text.substr(used), request.is_head, head, service_.config.limits.head_bytes_max);
     if (!parsed) {
-      service_.notify(Notice::node_garbage, "upstream " + request.node.target.name() +
-                                                ": its answer is not HTTP/1.1 as it should be: " +
-                                                std::string(parsed.error()));
+      service_.notify(Notice::node_garbage,
+                      "upstream " + request.node.target.name() +
+                          ": its answer is not HTTP/1.1 as it should be: " + std::string(parsed.error()));
       return refuse({502, "the node's answer cannot be understood"}, EndReason::node_garbage);
     }
     if (*parsed == 0) {
@@ -139,9 +138,9 @@ void Session::node_failed(connection::Failure failure) {
     if (state_ == State::relay || state_ == State::closing) {
       return relay_lost_node(EndReason::memory_bound, websocket::CloseCode::try_again_later, "out of memory");
     }
-    return state_ == State::awaiting ? refuse({503, "out of memory: try again later"}, EndReason::memory_bound)
-                                     : state_ == State::responding ? cut_answer(EndReason::memory_bound)
-                                                                   : cut(EndReason::memory_bound);
+    return state_ == State::awaiting     ? refuse({503, "out of memory: try again later"}, EndReason::memory_bound)
+           : state_ == State::responding ? cut_answer(EndReason::memory_bound)
+                                         : cut(EndReason::memory_bound);
   }
   if (failure == connection::Failure::send_time) {
     if (state_ == State::awaiting) return refuse({504, "the node does not read"}, EndReason::node_slow);

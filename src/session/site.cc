@@ -18,12 +18,23 @@ std::string escape_html(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
     switch (c) {
-      case '&': escaped += "&amp;"; break;
-      case '<': escaped += "&lt;"; break;
-      case '>': escaped += "&gt;"; break;
-      case '"': escaped += "&quot;"; break;
-      case '\'': escaped += "&#39;"; break;
-      default: escaped += c;
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      case '\'':
+        escaped += "&#39;";
+        break;
+      default:
+        escaped += c;
     }
   }
   return escaped;
@@ -50,9 +61,7 @@ std::string web_socket_address(std::string_view authority, bool secure) {
   return std::string(secure ? "wss://" : "ws://").append(authority);
 }
 
-std::string apps_link(const std::string& address) {
-  return "https://polkadot.js.org/apps/?rpc=" + escape_url(address);
-}
+std::string apps_link(const std::string& address) { return "https://polkadot.js.org/apps/?rpc=" + escape_url(address); }
 
 bool is_token_character(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
@@ -108,7 +117,7 @@ std::optional<std::string> read_acme_challenge(const std::string& webroot, std::
   if (descriptor < 0) return std::nullopt;
   std::optional<std::string> text;
   std::array<char, challenge_bytes_max + 1> bytes;
-  struct stat about {};
+  struct stat about{};
   // One byte more than may be is asked for, so that a file that is larger is known.
   if (fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode)) {
     const ssize_t count = read(descriptor, bytes.data(), bytes.size());

@@ -10,8 +10,8 @@ void Session::begin_upgrade(const http::RequestHead& head, NodeService& node, co
   const auto checked = http::check_upgrade(head);
   if (!checked) return refuse(checked.error(), EndReason::client_refused);
   if (!node.target.take_place()) {
-    service_.notify(Notice::node_cap_reached, "upstream " + node.target.name() +
-                                                  ": upstream.connections_max WebSocket connections are open");
+    service_.notify(Notice::node_cap_reached,
+                    "upstream " + node.target.name() + ": upstream.connections_max WebSocket connections are open");
     static constexpr http::Header retry{"Retry-After", "5"};
     return answer({.status = 503,
                    .body = "this endpoint has as many connections as it may: try again later\n",
@@ -30,9 +30,8 @@ void Session::begin_upgrade(const http::RequestHead& head, NodeService& node, co
   std::array<std::byte, 16> random;
   service_.resources.ring.backend().fill_random(random);
   upgrade.node_key = http::make_key(random);
-  const auto bytes =
-      http::write_upgrade_request(service_.head_text, head, origin(head, node),
-                                  {upgrade.node_key.data(), upgrade.node_key.size()}, upgrade.protocols);
+  const auto bytes = http::write_upgrade_request(service_.head_text, head, origin(head, node),
+                                                 {upgrade.node_key.data(), upgrade.node_key.size()}, upgrade.protocols);
   if (!bytes) return refuse({431, "the request's head is too large to be passed on"}, EndReason::client_refused);
   request_->head.assign(service_.head_text.data(), *bytes);
   timer_.stop();
@@ -41,8 +40,8 @@ void Session::begin_upgrade(const http::RequestHead& head, NodeService& node, co
 
 void Session::complete_upgrade(const http::ResponseHead& head, ring::Slice rest) {
   const Upgrade& upgrade = *request_->upgrade;
-  const auto protocol = http::verify_upgrade_response(head, {upgrade.node_key.data(), upgrade.node_key.size()},
-                                                      upgrade.protocols);
+  const auto protocol =
+      http::verify_upgrade_response(head, {upgrade.node_key.data(), upgrade.node_key.size()}, upgrade.protocols);
   if (!protocol) {
     service_.notify(Notice::node_garbage, "upstream " + request_->node.target.name() +
                                               ": it refused a WebSocket with status " + std::to_string(head.status) +

@@ -56,8 +56,7 @@ void Pool::on_ended(connection::Connection& connection, connection::End) { end(c
 void Pool::on_failed(connection::Connection& connection, connection::Failure) { end(connection); }
 
 void Pool::on_closed(connection::Connection& connection) {
-  const auto removed =
-      std::erase_if(ending_, [&](const auto& ending) { return ending.get() == &connection; });
+  const auto removed = std::erase_if(ending_, [&](const auto& ending) { return ending.get() == &connection; });
   RINGWALL_CHECK(removed == 1);
 }
 

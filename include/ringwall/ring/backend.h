@@ -45,8 +45,8 @@ class Backend {
   [[nodiscard]] virtual SocketAddress peer_address(int socket) = 0;  // bytes == 0: the peer has gone
   // Bytes that the kernel has taken to send and the peer has not acknowledged.
   [[nodiscard]] virtual std::size_t unacknowledged_bytes(int socket) = 0;
-  virtual void reset_on_close(int socket) = 0;                       // its close sends RST and drops what is unsent
-  virtual void close_socket(int socket) = 0;                         // one that no operation uses
+  virtual void reset_on_close(int socket) = 0;  // its close sends RST and drops what is unsent
+  virtual void close_socket(int socket) = 0;    // one that no operation uses
 
   [[nodiscard]] io_uring& queues() { return queues_; }
 

@@ -52,7 +52,7 @@ class TimerOf final : public Timer {
 
 class TimerWheel {
  public:
-  static constexpr unsigned tick_bits = 24;  // 2^24 ns = 16.8 ms
+  static constexpr unsigned tick_bits = 24;   // 2^24 ns = 16.8 ms
   static constexpr std::size_t slots = 1024;  // a revolution is 17 s
 
   explicit TimerWheel(std::uint64_t now_ns);

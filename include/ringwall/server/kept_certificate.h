@@ -13,7 +13,6 @@ namespace ringwall::server {
 
 // The files in `state_dir` for these names: what is there, unless it is unusable or ends within a month; else new ones.
 [[nodiscard]] Result<tls::Certificate> keep_self_signed(const std::string& state_dir,
-                                                        const std::vector<std::string>& names,
-                                                        std::int64_t unix_now_s);
+                                                        const std::vector<std::string>& names, std::int64_t unix_now_s);
 
 }  // namespace ringwall::server

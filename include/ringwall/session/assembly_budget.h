@@ -1,8 +1,8 @@
 // assembly_budget.h: the memory of messages and bodies that are not whole yet: so much a shard, so much an address.
 //
 // Memory is charged as it is grown, that is, as bytes arrive. When the shard's budget is spent, a session that wants
-// more waits in line; when memory comes back, those at the front are told. One that would hold more than its address, or
-// the shard, may ever have is refused at once. Owner: the shard.
+// more waits in line; when memory comes back, those at the front are told. One that would hold more than its address,
+// or the shard, may ever have is refused at once. Owner: the shard.
 #pragma once
 
 #include <ringwall/connection/budget.h>

@@ -25,8 +25,8 @@ struct Relay {
 
   websocket::ClientMessages messages;
   websocket::NodeFrames frames;
-  AssemblyCharge charge;           // of the message in assembly
-  std::vector<ring::Slice> held{};  // the client's bytes that wait for memory
+  AssemblyCharge charge;               // of the message in assembly
+  std::vector<ring::Slice> held{};     // the client's bytes that wait for memory
   std::uint64_t message_since_ns = 0;  // when the unfinished message began; 0: there is none
   Liveness client;
   Liveness node;

@@ -21,15 +21,22 @@ Client::Client(World& world, std::uint64_t number, Account& account, double habi
 void Client::begin(const ring::SocketAddress& rpc, const ring::SocketAddress& tunnel) {
   Random& random = world_.random();
   begun_ = true;
-  peer_.connect(kind_ == Kind::tunnel ? tunnel : rpc,
-                address_of(random.below(2) == 0 ? "203.0.113.1" : "2001:db8::1", static_cast<std::uint16_t>(1024 + number_)));
+  peer_.connect(kind_ == Kind::tunnel ? tunnel : rpc, address_of(random.below(2) == 0 ? "203.0.113.1" : "2001:db8::1",
+                                                                 static_cast<std::uint16_t>(1024 + number_)));
   if (habit_ == Habit::reads_slowly) peer_.read_slowly(random.skewed(256, 16 * 1024), 20 * millisecond);
   if (habit_ == Habit::never_reads) {
     peer_.stop_reading();
-    world_.events().after(300 * second, [this] { given_up_ = true; peer_.close(); });
+    world_.events().after(300 * second, [this] {
+      given_up_ = true;
+      peer_.close();
+    });
   }
   if (habit_ == Habit::resets) world_.events().after(random.skewed(0, 5 * second), [this] { peer_.reset(); });
-  if (habit_ == Habit::vanishes) world_.events().after(random.skewed(0, 5 * second), [this] { given_up_ = true; peer_.vanish(); });
+  if (habit_ == Habit::vanishes)
+    world_.events().after(random.skewed(0, 5 * second), [this] {
+      given_up_ = true;
+      peer_.vanish();
+    });
   if (habit_ == Habit::half_closes) world_.events().after(random.skewed(0, 5 * second), [this] { peer_.half_close(); });
   switch (kind_) {
     case Kind::websocket:
@@ -52,7 +59,8 @@ std::string Client::text(std::size_t bytes) {
 }
 
 void Client::ask_upgrade(const std::string& path) {
-  peer_.send("GET " + path + " HTTP/1.1\r\nHost: rpc.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+  peer_.send("GET " + path +
+             " HTTP/1.1\r\nHost: rpc.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
              "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
   // A hasty client does not wait for the 101.
   if (kind_ == Kind::websocket && world_.random().below(4) == 0) say_next_message();
@@ -186,7 +194,8 @@ void Client::post_next() {
     const std::string body = std::to_string(account_.posted.size()) + (submission ? ":author_submit:" : ":echo:") +
                              text(random.skewed(0, message_bytes_max_));
     account_.posted.push_back(body);
-    std::string request = "POST /c/" + std::to_string(number_) + " HTTP/1.1\r\nHost: rpc.example\r\n"
+    std::string request = "POST /c/" + std::to_string(number_) +
+                          " HTTP/1.1\r\nHost: rpc.example\r\n"
                           "Content-Type: application/json\r\n";
     if (random.below(2) == 0) {
       request += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
@@ -260,7 +269,10 @@ void Client::make_noise() {
   std::string noise(random.skewed(0, 2000), ' ');
   for (char& c : noise) c = static_cast<char>(random.next());
   if (random.below(2) == 0) peer_.send(noise);
-  world_.events().after(60 * second, [this] { given_up_ = true; peer_.close(); });
+  world_.events().after(60 * second, [this] {
+    given_up_ = true;
+    peer_.close();
+  });
 }
 
 }  // namespace ringwall::sim

@@ -16,7 +16,16 @@ namespace ringwall::sim {
 class Client {
  public:
   enum class Kind : std::uint8_t { websocket, tunnel, post, noise };
-  enum class Habit : std::uint8_t { none, reads_slowly, never_reads, resets, vanishes, half_closes, breaks_frames, last };
+  enum class Habit : std::uint8_t {
+    none,
+    reads_slowly,
+    never_reads,
+    resets,
+    vanishes,
+    half_closes,
+    breaks_frames,
+    last
+  };
 
   Client(World& world, std::uint64_t number, Account& account, double habits_rate, std::size_t message_bytes_max);
 
@@ -55,7 +64,7 @@ class Client {
   unsigned assembled_opcode_ = 0;
   bool begun_ = false;
   bool upgraded_ = false;
-  bool closed_ = false;    // a Close came: nothing may follow
+  bool closed_ = false;  // a Close came: nothing may follow
   bool said_close_ = false;
   bool given_up_ = false;
 };

@@ -32,9 +32,9 @@ struct Account {
   std::string tunnel_said, tunnel_at_node, node_tunnel_said, tunnel_heard;
   // POST.
   std::vector<std::string> posted;
-  std::map<std::string, unsigned> executed;   // a body, and how often the node got it
-  std::vector<std::string> answers;           // bodies of the 200s that the client got, in order
-  unsigned other_answers = 0;                 // Ringwall's own: 502, 503, 504, ...
+  std::map<std::string, unsigned> executed;  // a body, and how often the node got it
+  std::vector<std::string> answers;          // bodies of the 200s that the client got, in order
+  unsigned other_answers = 0;                // Ringwall's own: 502, 503, 504, ...
   bool node_misbehaved = false;
   bool done = false;  // the client has got all that it came for
 };

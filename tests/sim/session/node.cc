@@ -66,7 +66,8 @@ Node::Node(World& world, const ring::SocketAddress& address, Ledger& ledger, dou
 void Node::greet(Peer& peer) {
   Random& random = world_.random();
   Line& line = lines_[&peer];
-  if (random.chance(habits_rate_)) line.habit = static_cast<Habit>(random.between(1, static_cast<int>(Habit::last) - 1));
+  if (random.chance(habits_rate_))
+    line.habit = static_cast<Habit>(random.between(1, static_cast<int>(Habit::last) - 1));
   line.frames_until_death = random.skewed(0, 20);
   if (line.habit == Habit::never_reads) peer.stop_reading();
   if (random.below(4) == 0) peer.read_slowly(random.skewed(512, 64 * 1024), random.skewed(0, 50 * millisecond));
@@ -127,8 +128,8 @@ bool Node::read_request(Peer& peer, Line& line) {
 
 void Node::upgrade(Peer& peer, Line& line, const std::string& head) {
   if (line.habit == Habit::refuses_upgrade) return peer.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnope");
-  const http::WebSocketAccept accept =
-      http::accept_key(line.habit == Habit::wrong_accept ? "AAAAAAAAAAAAAAAAAAAAAA==" : field(head, "sec-websocket-key"));
+  const http::WebSocketAccept accept = http::accept_key(
+      line.habit == Habit::wrong_accept ? "AAAAAAAAAAAAAAAAAAAAAA==" : field(head, "sec-websocket-key"));
   peer.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
             std::string(accept.data(), accept.size()) + "\r\n\r\n");
   line.upgraded = true;

@@ -77,7 +77,8 @@ void check_account(World& world, const Account& account) {
 void check_complete(World& world, const Client& client, const Account& account) {
   // A submission on a connection that the node ended meanwhile is not sent again: the client is told 502, and goes.
   const bool was_refused = client.kind() == Client::Kind::post && account.other_answers > 0;
-  if (!account.done && !was_refused) world.fail("a client that behaved did not get what it came for, though nothing went wrong");
+  if (!account.done && !was_refused)
+    world.fail("a client that behaved did not get what it came for, though nothing went wrong");
   if (client.kind() == Client::Kind::websocket) {
     if (account.node_close == 0 && account.close_at_node != account.client_close) {
       world.fail("the client's close code did not reach the node");
@@ -119,8 +120,7 @@ void Run::add_clients(std::size_t message_bytes_max) {
   const ring::SocketAddress rpc = address_of("192.0.2.1", 443);
   const ring::SocketAddress tunnel = address_of("192.0.2.1", 444);
   for (std::uint64_t number = set_up_.between(1, 12); number > 0; --number) {
-    clients_.push_back(
-        std::make_unique<Client>(world_, number, ledger_[number], habits_rate_, message_bytes_max));
+    clients_.push_back(std::make_unique<Client>(world_, number, ledger_[number], habits_rate_, message_bytes_max));
     world_.events().after(world_.random().skewed(0, 20 * second),
                           [client = clients_.back().get(), rpc, tunnel] { client->begin(rpc, tunnel); });
   }
