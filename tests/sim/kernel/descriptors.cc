@@ -110,7 +110,8 @@ void SimKernel::attach(File& file, std::shared_ptr<Endpoint> endpoint) {
 
 // Sockets may be served late and so overtake each other; what waits on one socket never does.
 void SimKernel::wake(File& file) {
-  if ((file.reader == nullptr && file.writer == nullptr) || std::exchange(file.wake_is_due, true)) return;
+  const bool is_awaited = file.reader != nullptr || file.writer != nullptr || file.watcher != nullptr;
+  if (!is_awaited || std::exchange(file.wake_is_due, true)) return;
   const bool is_late = world_.random().chance(world_.faults().late_completion);
   run_later(is_late ? world_.random().skewed(0, late_ns_max) : 0, [this, weak = file.weak_from_this()] {
     if (const std::shared_ptr<File> woken = weak.lock()) serve(*woken);
@@ -121,7 +122,7 @@ void SimKernel::serve(File& file) {
   file.wake_is_due = false;
   const bool reader_first = world_.random().below(2) == 0;
   for (Request* File::* slot :
-       {reader_first ? &File::reader : &File::writer, reader_first ? &File::writer : &File::reader}) {
+       {reader_first ? &File::reader : &File::writer, reader_first ? &File::writer : &File::reader, &File::watcher}) {
     Request* request = file.*slot;
     if (request != nullptr && !request->is_ending && is_ready(*request)) (void)attempt(*request);
   }

@@ -59,6 +59,7 @@ struct File final : Listener, std::enable_shared_from_this<File> {
   std::vector<Request*> in_flight;  // in the order in which they were submitted
   Request* reader = nullptr;        // the one of them that waits for bytes or connections
   Request* writer = nullptr;        // the one that waits for room, or to be connected
+  Request* watcher = nullptr;       // the one that polls for the end
   bool wake_is_due = false;
   bool reset_on_close = false;
 };

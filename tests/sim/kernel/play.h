@@ -69,6 +69,10 @@ class Probe {
     if (multishot) entry.ioprio |= IORING_ACCEPT_MULTISHOT;
     return *this;
   }
+  Probe& poll_for_end(int socket) {
+    io_uring_prep_poll_add(&prepare(), socket, 0);
+    return *this;
+  }
   Probe& cancel(const Probe& target) {
     stage_.ring().cancel(target.operation_, operation_);
     return *this;
@@ -81,6 +85,7 @@ class Probe {
   void keep_buffers() { keeps_buffers_ = true; }
   void let_go() { kept_.clear(); }
   [[nodiscard]] int result() const { return result_; }
+  [[nodiscard]] bool is_waiting() const { return operation_.in_flight(); }
   void tell_in(Story& story) const { story.insert(story.end(), told_.begin(), told_.end()); }
 
  private:

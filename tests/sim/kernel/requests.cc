@@ -34,6 +34,8 @@ const char* trace_format(std::uint8_t opcode) {
       return "close on %ld gives %ld, flags %lx";
     case IORING_OP_ASYNC_CANCEL:
       return "cancel on %ld gives %ld, flags %lx";
+    case IORING_OP_POLL_ADD:
+      return "poll on %ld gives %ld, flags %lx";
     case IORING_OP_READ:
       return "read on %ld gives %ld, flags %lx";
     default:
@@ -85,6 +87,11 @@ void SimKernel::start(Request& request) {
     case IORING_OP_ACCEPT:
       if (file.kind != File::Kind::listener) return finish(request, -EINVAL);
       break;
+    case IORING_OP_POLL_ADD:
+      if (file.kind != File::Kind::socket || request.entry->poll32_events != 0 || request.entry->len != 0) {
+        world_.fail("a poll for more than the end of a socket is not modelled");
+      }
+      break;
     case IORING_OP_READ:
       if (file.kind != File::Kind::mailbox) world_.fail("a read that is not from a mailbox is not modelled");
       break;
@@ -105,6 +112,8 @@ SimKernel::Attempt SimKernel::attempt(Request& request) {
       return send(request);
     case IORING_OP_ACCEPT:
       return accept(request);
+    case IORING_OP_POLL_ADD:
+      return poll(request);
     case IORING_OP_READ:
       return read_mailbox(request);
     case IORING_OP_CONNECT:
@@ -124,6 +133,8 @@ bool SimKernel::is_ready(const Request& request) const {
       return !file.endpoint || file.endpoint->is_writable();
     case IORING_OP_ACCEPT:
       return !file.backlog.empty();
+    case IORING_OP_POLL_ADD:
+      return !file.endpoint || file.endpoint->end_events() != 0;
     case IORING_OP_READ:
       return file.signals > 0;
     case IORING_OP_CONNECT:
@@ -136,11 +147,12 @@ bool SimKernel::is_ready(const Request& request) const {
 void SimKernel::wait(Request& request) {
   const std::uint8_t opcode = request.entry->opcode;
   const bool is_writer = opcode == IORING_OP_SEND || opcode == IORING_OP_SENDMSG || opcode == IORING_OP_CONNECT;
-  Request*& slot = is_writer ? request.file->writer : request.file->reader;
+  File& file = *request.file;
+  Request*& slot = is_writer ? file.writer : opcode == IORING_OP_POLL_ADD ? file.watcher : file.reader;
   if (slot != nullptr) world_.fail("two requests wait for the same socket, and nothing says which is to go first");
   slot = &request;
   guard_memory(request);
-  if (is_ready(request)) wake(*request.file);
+  if (is_ready(request)) wake(file);
 }
 
 void SimKernel::finish(Request& request, int result, std::uint32_t flags) {
@@ -152,6 +164,7 @@ void SimKernel::finish(Request& request, int result, std::uint32_t flags) {
     std::erase(file.in_flight, &request);
     if (file.reader == &request) file.reader = nullptr;
     if (file.writer == &request) file.writer = nullptr;
+    if (file.watcher == &request) file.watcher = nullptr;
   }
   requests_.erase(requests_.find(request.entry->user_data));
 }

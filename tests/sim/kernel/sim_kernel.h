@@ -106,6 +106,7 @@ class SimKernel final : public ring::Backend {
   [[nodiscard]] bool goes_on(const Request& request);
   [[nodiscard]] std::size_t receive_size(std::size_t room);
   [[nodiscard]] std::uint32_t nonempty_flag(const Endpoint& endpoint);
+  [[nodiscard]] Attempt poll(Request& request);
   [[nodiscard]] Attempt read_mailbox(Request& request);
   [[nodiscard]] int gather(Request& request);
   [[nodiscard]] Attempt send(Request& request);

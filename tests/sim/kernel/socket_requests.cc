@@ -4,6 +4,7 @@
 #include <ringwall/check.h>
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -163,6 +164,12 @@ std::size_t SimKernel::receive_size(std::size_t room) {
 
 std::uint32_t SimKernel::nonempty_flag(const Endpoint& endpoint) {
   return endpoint.unread() > 0 && world_.random().below(2) == 0 ? IORING_CQE_F_SOCK_NONEMPTY : 0;
+}
+
+SimKernel::Attempt SimKernel::poll(Request& request) {
+  const int events = request.file->endpoint ? request.file->endpoint->end_events() : POLLHUP;
+  if (events == 0) return Attempt::waits;
+  return finish(request, events), Attempt::ended;
 }
 
 SimKernel::Attempt SimKernel::read_mailbox(Request& request) {

@@ -2,6 +2,7 @@
 
 #include "sim/kernel/world.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -47,6 +48,14 @@ bool Endpoint::is_readable() const { return unread() > 0 || fin_arrived_ || erro
 bool Endpoint::is_writable() const {
   if (error_ != 0 || dead_ || fin_queued_) return true;
   return established_ && space() > 0 && space() * 3 >= send_bytes_max_;
+}
+
+int Endpoint::end_events() const {
+  const bool reads_nothing_more = dead_ || fin_arrived_ || read_shut_;
+  int events = error_ != 0 ? POLLERR : 0;
+  if (dead_ || (reads_nothing_more && fin_queued_)) events |= POLLHUP;
+  if (reads_nothing_more) events |= POLLRDHUP;
+  return events;
 }
 
 long Endpoint::read(std::span<std::byte> into) {

@@ -45,6 +45,7 @@ class Endpoint {
   [[nodiscard]] bool is_established() const { return established_ && !dead_; }
   [[nodiscard]] bool is_readable() const;
   [[nodiscard]] bool is_writable() const;  // as poll says it: a third of the buffer is free, or a write would fail
+  [[nodiscard]] int end_events() const;    // POLLERR, POLLHUP, POLLRDHUP
   [[nodiscard]] const ring::SocketAddress& peer_address() const;
 
   // Called when the end may have become readable or writable. It must not call back into the connection at once.
