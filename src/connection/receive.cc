@@ -1,6 +1,8 @@
 // The receiving half of a Connection: buffers of the ring, the transport, fairness between connections.
 #include <ringwall/connection/connection.h>
 
+#include <poll.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -42,7 +44,21 @@ void Connection::cancel_receive() {
 
 void Connection::pause_receiving() {
   paused_ = true;
-  if (receive_.in_flight() && state_ == State::open) cancel_receive();
+  if (state_ != State::open) return;
+  if (receive_.in_flight()) cancel_receive();
+  // Once armed it stays: the kernel tells of an end only once, and most sockets are paused more than once or never.
+  if (hang_up_.in_flight() || hang_up_seen_) return;
+  io_uring_prep_poll_add(&resources_.ring.prepare(hang_up_), socket_, 0);
+}
+
+// A FIN is told by the receive, in its order after the bytes before it.
+void Connection::on_hang_up(const ring::Completion& completion) {
+  if (state_ == State::joining) return close_if_joined();
+  if (completion.result < 0) return;
+  hang_up_seen_ = true;
+  if (state_ == State::open && paused_ && (completion.result & (POLLERR | POLLHUP)) != 0) {
+    owner_->on_lost(*this);
+  }
 }
 
 void Connection::resume_receiving() {

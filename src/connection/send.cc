@@ -13,8 +13,8 @@ namespace ringwall::connection {
 
 namespace {
 
-constexpr std::size_t gather_pieces_max = 256;             // iovecs of one send; the kernel's own bound is 1,024
-constexpr std::size_t seal_bytes_per_turn = 256 * 1024;    // of one connection: a quarter of the shard's buffers
+constexpr std::size_t gather_pieces_max = 256;           // iovecs of one send; the kernel's own bound is 1,024
+constexpr std::size_t seal_bytes_per_turn = 256 * 1024;  // of one connection: a quarter of the shard's buffers
 
 std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 
@@ -121,7 +121,7 @@ bool Connection::move_to_backlog(std::vector<ring::Slice>& pieces) {
   for (auto first = std::ranges::find_if(pieces, is_borrowed); first != pieces.end();
        first = std::find_if(first, pieces.end(), is_borrowed)) {
     const auto last = std::find_if_not(first, pieces.end(), is_borrowed);
-    std::optional<ring::Slice> copy = copy_to_backlog({first, last}, resources_.backlog);
+    std::optional<ring::Slice> copy = copy_to_backlog({first, last}, resources_.backlog, share_);
     if (!copy) return false;
     resources_.counters.backlog_copies += copy->size();
     *first = std::move(*copy);

@@ -21,7 +21,7 @@ void Session::begin_exchange(const http::RequestHead& head, NodeService& node) {
   if (head.framing == http::Framing::length && head.content_length > body_bytes_max) {
     return refuse({413, "the body is larger than this endpoint takes"}, EndReason::client_refused);
   }
-  request_ = std::make_unique<Request>(node, service_.assembly, share_key(address_));
+  request_ = std::make_unique<Request>(node, service_.assembly, share_);
   request_->is_head = head.method == http::Method::head;
   request_->client_keeps_alive = head.keep_alive;
   request_->client_is_old = head.minor == 0;
@@ -70,6 +70,7 @@ void Session::body_complete() {
   node_ = request.node.pool.take();
   if (!node_) return connect();
   node_->set_owner(*this);
+  node_->set_share(share_);
   request.on_used_connection = true;
   send_request();
 }

@@ -86,10 +86,7 @@ void Session::serve(const http::RequestHead& head) {
   NodeService& node = *service_.nodes[destination.upstream_index];
   const ClientOrigin origin =
       client_origin(peer_, client_.transport() != nullptr, head, listener_.config.trusted_proxies);
-  if (origin.address != address_) {
-    address_ = origin.address;
-    address_text_ = to_text(address_);
-  }
+  if (origin.address != address_) set_address(origin.address);
   if (head.wants_websocket) return begin_upgrade(head, node, destination.mode);
   const bool is_health = head.path == health_path || head.path == readiness_path;
   if (destination.mode == config::Mode::rpc) {

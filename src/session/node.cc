@@ -31,6 +31,7 @@ void Session::connect() {
     return refuse({502, "the node cannot be found"}, EndReason::node_unreachable);
   }
   node_ = std::make_unique<connection::Connection>(service_.resources, *this);
+  node_->set_share(share_);
   const std::uint64_t left_ns = request.connect_deadline_ns > now_ns ? request.connect_deadline_ns - now_ns : 0;
   // An address that stays silent leaves time for those behind it.
   const std::size_t addresses_left = request.addresses->size() - request.address_index;

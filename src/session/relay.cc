@@ -35,7 +35,7 @@ std::span<std::byte> writable(std::span<const std::byte> bytes) {
 void Session::begin_relay() {
   set_state(State::relay);
   relay_ = std::make_unique<Relay>(static_cast<std::uint32_t>(service_.config.limits.message_bytes_max),
-                                   service_.assembly, share_key(address_), service_.resources.ring.now_ns());
+                                   service_.assembly, share_, service_.resources.ring.now_ns());
   set_relay_timer();
 }
 
@@ -92,6 +92,7 @@ void Session::relay_client(const ring::Slice& bytes) {
 void Session::forward_assembled() {
   websocket::OwnedFrame frame = relay_->messages.take_frame();
   const std::span<std::byte> bytes = writable(frame.bytes());
+  relay_->charge.settle();
   node_->send(connection::make_owned_slice(ForwardedFrame{std::move(frame), std::move(relay_->charge)}, bytes));
 }
 
@@ -116,7 +117,7 @@ bool Session::grow_assembly(std::size_t bytes) {
 // Keeps the client's bytes until there is memory for the message that they belong to.
 void Session::hold(ring::Slice bytes) {
   if (bytes.block()->lifetime() == ring::Lifetime::own) return relay_->held.push_back(std::move(bytes));
-  std::optional<ring::Slice> copy = connection::copy_to_backlog({&bytes, 1}, service_.resources.backlog);
+  std::optional<ring::Slice> copy = connection::copy_to_backlog({&bytes, 1}, service_.resources.backlog, share_);
   if (!copy) {
     return close_both(EndReason::memory_bound, CloseCode::try_again_later, "out of memory", CloseCode::going_away, {});
   }
@@ -125,6 +126,7 @@ void Session::hold(ring::Slice bytes) {
 
 void Session::relay_held() {
   std::vector<ring::Slice> held = std::exchange(relay_->held, {});
+  if (held.empty()) held.emplace_back();  // the end of a message may want no more bytes, but memory
   for (const ring::Slice& bytes : held) {
     if (state_ != State::relay) return;
     relay_client(bytes);

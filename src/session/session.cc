@@ -25,8 +25,8 @@ Session::~Session() {
 
 void Session::start(int socket) {
   ring::Backend& backend = service_.resources.ring.backend();
-  peer_ = address_ = address_bytes(backend.peer_address(socket));
-  address_text_ = to_text(address_);
+  peer_ = address_bytes(backend.peer_address(socket));
+  set_address(peer_);
   set_timer(service_.config.timeouts.handshake_ms);
   if (listener_.tls) {
     client_.adopt(socket, std::make_unique<connection::TlsTransport>(*listener_.tls, service_.resources.arena));
@@ -34,6 +34,13 @@ void Session::start(int socket) {
     client_.adopt(socket, nullptr);
     enter_head();
   }
+}
+
+void Session::set_address(const AddressBytes& address) {
+  address_ = address;
+  address_text_ = to_text(address);
+  share_ = share_key(address);
+  client_.set_share(share_);
 }
 
 void Session::set_state(State next) {
@@ -70,6 +77,9 @@ bool Session::leave(EndReason reason) {
   set_state(State::ending);
   timer_.stop();
   release_node();
+  // The memory of what was under way is not kept while the client takes its time to go.
+  relay_.reset();
+  request_.reset();
   return true;
 }
 
@@ -156,6 +166,10 @@ void Session::on_ended(connection::Connection& connection, connection::End) {
 void Session::on_failed(connection::Connection& connection, connection::Failure failure) {
   if (&connection == &client_) return client_failed(failure);
   node_failed(failure);
+}
+
+void Session::on_lost(connection::Connection& connection) {
+  if (&connection == &client_ && state_ != State::ending) client_failed(connection::Failure::reset);
 }
 
 void Session::client_ended() {

@@ -20,7 +20,7 @@ void Session::begin_upgrade(const http::RequestHead& head, NodeService& node, co
                   EndReason::node_refused);
   }
   place_ = &node;
-  request_ = std::make_unique<Request>(node, service_.assembly, share_key(address_));
+  request_ = std::make_unique<Request>(node, service_.assembly, share_);
   request_->upgrade = std::make_unique<Upgrade>();
   Upgrade& upgrade = *request_->upgrade;
   upgrade.mode = mode;

@@ -18,7 +18,7 @@ Shard::Shard(ring::Backend& backend, Plan plan)
       buffers_(backend, receive_group, static_cast<std::uint16_t>(config_.server.buffers_per_shard),
                config_.server.buffer_bytes),
       arena_(arena_bytes_max),
-      backlog_(config_.server.backlog_bytes_max),
+      backlog_(config_.server.backlog_bytes_max, config_.server.backlog_bytes_max / 2),
       resources_{.ring = ring_,
                  .buffers = buffers_,
                  .arena = arena_,
@@ -36,8 +36,7 @@ Shard::Shard(ring::Backend& backend, Plan plan)
   for (ListenerPlan& row : plan.listeners) {
     listeners_.push_back(
         std::make_unique<session::ListenerService>(session::ListenerService{*row.config, std::move(row.tls)}));
-    acceptors_.push_back(
-        std::make_unique<Acceptor>(service_, *listeners_.back(), row.socket, plan.sessions_max));
+    acceptors_.push_back(std::make_unique<Acceptor>(service_, *listeners_.back(), row.socket, plan.sessions_max));
   }
 }
 

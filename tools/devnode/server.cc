@@ -66,7 +66,7 @@ Server::Server(const Options& options, Runtime runtime, Listener listener, std::
       backend_(std::move(backend)),
       ring_(*backend_),
       arena_(arena_bytes),
-      backlog_(backlog_bytes_max),
+      backlog_(backlog_bytes_max, backlog_bytes_max),
       resources_{ring_, *buffers_, arena_, backlog_, send_timeout_ns, linger_ns, 0},
       node_(options, std::move(runtime), ring_.timers()),
       next_block_ns_(monotonic_ns()),

@@ -59,7 +59,7 @@ class Server final : public ClientHost {
   std::unique_ptr<ring::UringBackend> backend_;
   ring::Ring ring_;
   connection::Arena arena_;
-  connection::Budget backlog_;
+  connection::SharedBudget backlog_;
   connection::Resources resources_;
   Node node_;
   std::list<Client> clients_;

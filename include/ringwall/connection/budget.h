@@ -1,10 +1,12 @@
-// budget.h: so many bytes and no more. One shard's, or one address's share of it; not thread-safe.
+// budget.h: so many bytes and no more, in all and for each address. One shard's; not thread-safe.
 #pragma once
 
 #include <ringwall/check.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 
 namespace ringwall::connection {
 
@@ -38,6 +40,47 @@ class Budget {
   std::size_t used_ = 0;
   std::size_t used_most_ = 0;
   std::uint64_t times_reached_ = 0;
+};
+
+// Whose bytes they are: an IPv6 address in network order, IPv4 mapped; or what several addresses are counted as.
+using ShareKey = std::array<std::uint8_t, 16>;
+
+// A budget of which no one address may have more than a part, so that who hoards leaves something for the others.
+class SharedBudget {
+ public:
+  SharedBudget(std::size_t bytes_max, std::size_t bytes_per_share_max)
+      : total_(bytes_max), bytes_per_share_max_(bytes_per_share_max) {}
+
+  [[nodiscard]] bool take(const ShareKey& key, std::size_t bytes) {
+    if (bytes == 0) return true;
+    const auto at = used_by_.find(key);
+    const std::size_t used = at == used_by_.end() ? 0 : at->second;
+    if (bytes > bytes_per_share_max_ - used) {
+      ++times_share_reached_;
+      return false;
+    }
+    if (!total_.take(bytes)) return false;
+    used_by_[key] = used + bytes;
+    return true;
+  }
+  void give_back(const ShareKey& key, std::size_t bytes) {
+    if (bytes == 0) return;
+    total_.give_back(bytes);
+    const auto at = used_by_.find(key);
+    RINGWALL_CHECK(at != used_by_.end() && at->second >= bytes);
+    at->second -= bytes;
+    if (at->second == 0) used_by_.erase(at);
+  }
+
+  [[nodiscard]] std::size_t used() const { return total_.used(); }
+  [[nodiscard]] std::size_t used_most() const { return total_.used_most(); }
+  [[nodiscard]] std::uint64_t times_reached() const { return total_.times_reached() + times_share_reached_; }
+
+ private:
+  Budget total_;
+  const std::size_t bytes_per_share_max_;
+  std::map<ShareKey, std::size_t> used_by_;
+  std::uint64_t times_share_reached_ = 0;
 };
 
 }  // namespace ringwall::connection

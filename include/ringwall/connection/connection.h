@@ -3,7 +3,7 @@
 // What arrives is handed to the owner as slices that live for the turn. What is sent is queued, joined at the end of
 // the turn, sealed, and offered to the socket once without waiting. What the socket does not take then moves to the
 // backlog, charged to the shard's budget, and the owner is told that the reader is behind (`on_congested`), so that it
-// pauses whoever feeds it; `on_drained` says that all has left.
+// pauses whoever feeds it; `on_drained` says that all has left. A connection that is paused still hears of a reset.
 //
 // Life: constructed; adopt() or connect(); then finish() or abort(), by either side or on failure; then on_closed(),
 // from which the owner may destroy it. Nothing is freed before that: operations are cancelled and joined first.
@@ -47,11 +47,12 @@ enum class Failure : std::uint8_t {
 
 class Owner {
  public:
-  virtual void on_connected(Connection&) {}  // connect() only
+  virtual void on_connected(Connection&) {}    // connect() only
   virtual void on_established(Connection&) {}  // the transport's handshake is over
   virtual void on_received(Connection&, ring::Slice bytes) = 0;
-  virtual void on_ended(Connection&, End how) = 0;  // no more on_received(); sending still works
+  virtual void on_ended(Connection&, End how) = 0;           // no more on_received(); sending still works
   virtual void on_failed(Connection&, Failure failure) = 0;  // it is ending by itself
+  virtual void on_lost(Connection&) {}  // while paused: the peer has reset it; what it sent before can still be received
   virtual void on_congested(Connection&) {}
   virtual void on_drained(Connection&) {}
   virtual void on_closed(Connection&) = 0;
@@ -73,15 +74,15 @@ struct Resources {
   ring::Ring& ring;
   ring::BufferRing& buffers;
   Arena& arena;
-  Budget& backlog;
+  SharedBudget& backlog;
   std::uint64_t send_timeout_ns;
   std::uint64_t linger_ns;
   unsigned handshakes_per_turn;
 
-  std::vector<Connection*> to_flush{};      // have output queued
-  std::vector<Connection*> to_flush_next{};  // the same, for the turn after this one
-  std::vector<Connection*> to_handshake{};  // have input for their handshake
-  std::vector<Connection*> to_receive{};    // took more than their share: they receive again after everyone else
+  std::vector<Connection*> to_flush{};         // have output queued
+  std::vector<Connection*> to_flush_next{};    // the same, for the turn after this one
+  std::vector<Connection*> to_handshake{};     // have input for their handshake
+  std::vector<Connection*> to_receive{};       // took more than their share: they receive again after everyone else
   std::array<std::byte, 16 * 1024> scratch{};  // joins small pieces into one record
   ConnectionCounters counters{};
 
@@ -119,6 +120,8 @@ class Connection {
   void finish_without_transport(std::string_view text);
 
   void set_owner(Owner& owner) { owner_ = &owner; }
+  // Whose share of the backlog its bytes are charged to from here on.
+  void set_share(const ShareKey& share) { share_ = share; }
 
   [[nodiscard]] bool is_open() const { return state_ == State::open; }
   [[nodiscard]] bool is_congested() const { return congested_; }
@@ -142,6 +145,7 @@ class Connection {
   void on_shutdown(const ring::Completion& completion);
   void on_close(const ring::Completion& completion);
   void on_cancel(const ring::Completion& completion);
+  void on_hang_up(const ring::Completion& completion);
   void on_timer();
 
   [[nodiscard]] bool wants_input() const;
@@ -179,7 +183,7 @@ class Connection {
   ring::Slice gather_;  // the msghdr and iovecs of a send in flight
   std::uint64_t bytes_received_ = 0;
   std::uint64_t bytes_sent_ = 0;
-  std::uint64_t share_turn_ = 0;  // the turn that share_taken_ counts buffers of
+  std::uint64_t share_turn_ = 0;                  // the turn that share_taken_ counts buffers of
   std::unique_ptr<ring::SocketAddress> address_;  // while connecting
   ring::OperationOf<Connection, &Connection::on_receive> receive_{*this};
   ring::OperationOf<Connection, &Connection::on_send> send_{*this};
@@ -187,7 +191,9 @@ class Connection {
   ring::OperationOf<Connection, &Connection::on_shutdown> shutdown_{*this};
   ring::OperationOf<Connection, &Connection::on_close> close_{*this};
   ring::OperationOf<Connection, &Connection::on_cancel> cancel_{*this};
+  ring::OperationOf<Connection, &Connection::on_hang_up> hang_up_{*this};
   ring::TimerOf<Connection, &Connection::on_timer> timer_{*this};
+  ShareKey share_{};
   int socket_ = -1;
   int last_errno_ = 0;
   std::size_t unacknowledged_ = 0;  // when the send timer was started
@@ -203,6 +209,7 @@ class Connection {
   bool share_exceeded_ = false;  // since the receive was started
   bool send_waits_ = false;      // of the send in flight: all that it names is owned
   bool close_noticed_ = false;
+  bool hang_up_seen_ = false;  // FIN or reset, by the poll
 };
 
 }  // namespace ringwall::connection

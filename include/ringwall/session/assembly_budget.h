@@ -1,20 +1,25 @@
 // assembly_budget.h: the memory of messages and bodies that are not whole yet: so much a shard, so much an address.
 //
-// Memory is charged as it is grown, that is, as bytes arrive. When the shard's budget is spent, a session that wants
-// more waits in line; when memory comes back, those at the front are told. One that would hold more than its address,
-// or the shard, may ever have is refused at once. Owner: the shard.
+// Memory is charged as it is grown, that is, as bytes arrive. Who wants more than there is waits in line; when memory
+// comes back, those at the front are told. One that would hold more than its address, or the shard, may ever have is
+// refused at once.
+//
+// Those who hold a part and wait for more never wait for each other: what the oldest of a shard, and of each address,
+// may still need for the largest message is kept free of the others. So the oldest can always be finished, then the
+// next. Owner: the shard.
 #pragma once
 
-#include <ringwall/connection/budget.h>
 #include <ringwall/session/client_address.h>
 
-#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <utility>
 
 namespace ringwall::session {
+
+class AssemblyCharge;
 
 class AssemblyBudget {
  public:
@@ -28,12 +33,11 @@ class AssemblyBudget {
 
   enum class Answer { given, wait, never };
 
-  AssemblyBudget(std::size_t bytes_max, std::size_t bytes_per_address_max)
-      : total_(bytes_max), bytes_each_max_(std::min(bytes_max, bytes_per_address_max)) {}
-
-  // `own`: what the one that asks holds already.
-  [[nodiscard]] Answer take(const AddressBytes& key, std::size_t bytes, std::size_t own);
-  void give_back(const AddressBytes& key, std::size_t bytes);
+  // `bytes_each_max`: the largest message or body.
+  AssemblyBudget(std::size_t bytes_max, std::size_t bytes_per_address_max, std::size_t bytes_each_max);
+  AssemblyBudget(const AssemblyBudget&) = delete;
+  AssemblyBudget& operator=(const AssemblyBudget&) = delete;
+  ~AssemblyBudget();
 
   void wait(Waiter& waiter) { waiting_.push_back(&waiter); }
   void stop_waiting(Waiter& waiter) { std::erase(waiting_, &waiter); }
@@ -42,14 +46,31 @@ class AssemblyBudget {
   // True when wake() has somebody to tell: the turn must not sleep before it.
   [[nodiscard]] bool is_due() const { return memory_came_back_ && !waiting_.empty(); }
 
-  [[nodiscard]] std::size_t used() const { return total_.used(); }
-  [[nodiscard]] std::uint64_t times_reached() const { return total_.times_reached(); }
+  [[nodiscard]] std::size_t used() const { return shard_.used; }
+  [[nodiscard]] std::uint64_t times_reached() const { return times_reached_; }
 
  private:
-  connection::Budget total_;
-  const std::size_t bytes_each_max_;  // of an address
-  std::map<AddressBytes, std::size_t> by_address_;
+  friend class AssemblyCharge;
+
+  // Those who share a bound: all of the shard, or all of one address.
+  struct Scope {
+    std::size_t used = 0;
+    std::map<std::uint64_t, std::size_t> growing{};  // by age: what each holds that may still want more
+  };
+
+  [[nodiscard]] Answer take(AssemblyCharge& charge, std::size_t bytes);
+  void give_back(AssemblyCharge& charge);
+  void settle(AssemblyCharge& charge);
+  [[nodiscard]] bool has_room(const Scope& scope, std::size_t bytes_max, std::uint64_t age, std::size_t bytes) const;
+
+  const std::size_t bytes_max_;
+  const std::size_t bytes_per_address_max_;
+  const std::size_t bytes_each_max_;
+  Scope shard_{};
+  std::map<AddressBytes, Scope> by_address_;
   std::deque<Waiter*> waiting_;
+  std::uint64_t next_age_ = 1;
+  std::uint64_t times_reached_ = 0;
   bool memory_came_back_ = false;
 };
 
@@ -58,24 +79,28 @@ class AssemblyCharge {
  public:
   AssemblyCharge(AssemblyBudget& budget, const AddressBytes& key) : budget_(&budget), key_(key) {}
   AssemblyCharge(AssemblyCharge&& other) noexcept
-      : budget_(other.budget_), key_(other.key_), bytes_(std::exchange(other.bytes_, 0)) {}
+      : budget_(other.budget_),
+        key_(other.key_),
+        bytes_(std::exchange(other.bytes_, 0)),
+        age_(std::exchange(other.age_, 0)) {}
   AssemblyCharge& operator=(AssemblyCharge&&) = delete;
   ~AssemblyCharge() { release(); }
 
-  [[nodiscard]] AssemblyBudget::Answer grow(std::size_t bytes) {
-    const AssemblyBudget::Answer answer = budget_->take(key_, bytes, bytes_);
-    if (answer == AssemblyBudget::Answer::given) bytes_ += bytes;
-    return answer;
-  }
+  [[nodiscard]] AssemblyBudget::Answer grow(std::size_t bytes) { return budget_->take(*this, bytes); }
+  // It will not grow any more: it holds up nobody behind it.
+  void settle() { budget_->settle(*this); }
   void release() {
-    if (bytes_ > 0) budget_->give_back(key_, std::exchange(bytes_, 0));
+    if (bytes_ > 0 || age_ != 0) budget_->give_back(*this);
   }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:
+  friend class AssemblyBudget;
+
   AssemblyBudget* budget_;
   AddressBytes key_;
   std::size_t bytes_ = 0;
+  std::uint64_t age_ = 0;  // when it began to grow, among all; 0: it does not
 };
 
 }  // namespace ringwall::session

@@ -45,6 +45,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   void on_received(connection::Connection& connection, ring::Slice bytes) override;
   void on_ended(connection::Connection& connection, connection::End how) override;
   void on_failed(connection::Connection& connection, connection::Failure failure) override;
+  void on_lost(connection::Connection& connection) override;
   void on_congested(connection::Connection& connection) override;
   void on_drained(connection::Connection& connection) override;
   void on_closed(connection::Connection& connection) override;
@@ -53,6 +54,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   void set_state(State next);
   void set_timer(std::uint64_t timeout_ms);
   void update_client_receiving();
+  void set_address(const AddressBytes& address);
   void client_ended();
   void client_failed(connection::Failure failure);
   void note_end(EndReason reason);
@@ -131,6 +133,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   std::string node_input_;        // of the node's head
   AddressBytes address_{};        // of the client; behind a trusted proxy, the one it names
   AddressBytes peer_{};
+  AddressBytes share_{};  // what its memory is counted by
   std::string address_text_;
   ring::TimerOf<Session, &Session::on_timer> timer_{*this};
   State state_ = State::handshake;

@@ -58,7 +58,7 @@ class Shard {
 
   [[nodiscard]] session::Service& service() { return service_; }
   [[nodiscard]] connection::Resources& resources() { return resources_; }
-  [[nodiscard]] connection::Budget& backlog() { return backlog_; }
+  [[nodiscard]] connection::SharedBudget& backlog() { return backlog_; }
 
  private:
   void wait_for_stop();
@@ -72,7 +72,7 @@ class Shard {
   ring::Ring ring_;
   ring::BufferRing buffers_;
   connection::Arena arena_;
-  connection::Budget backlog_;
+  connection::SharedBudget backlog_;
   connection::Resources resources_;
   session::Service service_;
   std::vector<std::unique_ptr<session::ListenerService>> listeners_;

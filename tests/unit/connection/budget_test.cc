@@ -57,5 +57,31 @@ TEST_CASE("a budget notices more given back than taken, and bytes that never cam
   }));
 }
 
+TEST_CASE("an address has no more than its share, and what it leaves is for the others") {
+  const ShareKey hoarder{1}, other{2};
+  SharedBudget budget(100, 60);
+  CHECK(budget.take(hoarder, 60));
+  CHECK_FALSE(budget.take(hoarder, 1));
+  CHECK(budget.take(hoarder, 0));
+  CHECK(budget.take(other, 40));
+  CHECK_FALSE(budget.take(other, 1));
+  CHECK(budget.used() == 100);
+  CHECK(budget.times_reached() == 2);
+  budget.give_back(hoarder, 60);
+  CHECK(budget.take(other, 20));
+  CHECK_FALSE(budget.take(other, 1));
+  budget.give_back(other, 60);
+  CHECK(budget.used() == 0);
+  CHECK(budget.used_most() == 100);
+}
+
+TEST_CASE("a share notices more given back than it took") {
+  CHECK(aborts([] {
+    SharedBudget budget(100, 100);
+    (void)budget.take(ShareKey{1}, 10);
+    budget.give_back(ShareKey{2}, 10);
+  }));
+}
+
 }  // namespace
 }  // namespace ringwall::connection

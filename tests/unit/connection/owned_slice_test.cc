@@ -17,6 +17,8 @@ std::string_view as_text(const ring::Slice& slice) {
   return {reinterpret_cast<const char*>(slice.bytes().data()), slice.size()};
 }
 
+constexpr ShareKey nobody{};
+
 // Memory that says when it goes.
 struct Holder {
   Holder(std::string text, int& gone) : memory(std::make_unique<std::string>(std::move(text))), count(&gone) {}
@@ -70,10 +72,10 @@ TEST_CASE("an owned slice may be a part of its holder's memory, or none of it") 
 
 TEST_CASE("a copy for the backlog has all pieces in order, in memory of its own, and is charged until it goes") {
   Arena arena(Arena::block_bytes);
-  Budget budget(100);
+  SharedBudget budget(100, 100);
   std::vector<ring::Slice> pieces = pieces_of(arena, {"one ", "", "two ", "three"});
   {
-    const std::optional<ring::Slice> copy = copy_to_backlog(pieces, budget);
+    const std::optional<ring::Slice> copy = copy_to_backlog(pieces, budget, nobody);
     REQUIRE(copy);
     pieces.clear();
     std::ranges::fill(arena.reserve(100), std::byte{'x'});
@@ -86,8 +88,8 @@ TEST_CASE("a copy for the backlog has all pieces in order, in memory of its own,
 
 TEST_CASE("a copy's charge stays until the last share of it has gone") {
   Arena arena(Arena::block_bytes);
-  Budget budget(100);
-  std::optional<ring::Slice> copy = copy_to_backlog(pieces_of(arena, {"0123456789"}), budget);
+  SharedBudget budget(100, 100);
+  std::optional<ring::Slice> copy = copy_to_backlog(pieces_of(arena, {"0123456789"}), budget, nobody);
   REQUIRE(copy);
   copy->remove_prefix(9);
   CHECK(budget.used() == 10);
@@ -100,17 +102,17 @@ TEST_CASE("a copy's charge stays until the last share of it has gone") {
 
 TEST_CASE("no copy is made when the budget does not have all of it") {
   Arena arena(Arena::block_bytes);
-  Budget budget(12);
+  SharedBudget budget(12, 12);
   const std::vector<ring::Slice> pieces = pieces_of(arena, {"one ", "two ", "three"});
-  CHECK_FALSE(copy_to_backlog(pieces, budget));
+  CHECK_FALSE(copy_to_backlog(pieces, budget, nobody));
   CHECK(budget.used() == 0);
   CHECK(budget.times_reached() == 1);
-  CHECK(copy_to_backlog(std::span(pieces).first(2), budget));
+  CHECK(copy_to_backlog(std::span(pieces).first(2), budget, nobody));
 }
 
 TEST_CASE("a copy of nothing is an empty slice that costs nothing") {
-  Budget budget(0);
-  const std::optional<ring::Slice> copy = copy_to_backlog({}, budget);
+  SharedBudget budget(0, 0);
+  const std::optional<ring::Slice> copy = copy_to_backlog({}, budget, nobody);
   REQUIRE(copy);
   CHECK(copy->empty());
 }

@@ -214,6 +214,49 @@ TEST_CASE("a reset by the peer is told, and the connection closes by itself") {
   }
 }
 
+TEST_CASE("a reset is heard of while the connection is paused, within a moment") {
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    for (const bool resumed_before : {false, true}) {
+      INFO("seed " << seed);
+      Stage stage({.seed = seed, .faults = test::harmless_faults()});
+      Link link(stage);
+      if (resumed_before) {
+        link.connection.pause_receiving();
+        stage.run_for(Stage::moment_ns);
+        link.connection.resume_receiving();
+        stage.run_for(Stage::moment_ns);
+      }
+      link.connection.pause_receiving();
+      link.peer.send(text_of(1000));
+      stage.run_for(Stage::moment_ns);
+      CHECK(link.owner.told.empty());
+      link.peer.reset();
+      REQUIRE(stage.run_until([&] { return link.owner.heard("lost"); }, test::second / 2));
+      CHECK(link.owner.received.empty());
+      link.connection.abort();
+      REQUIRE(stage.run_until([&] { return link.is_closed(); }));
+      CHECK(link.owner.told == Told{"lost", "closed"});
+    }
+  }
+}
+
+TEST_CASE("a FIN waits for its turn behind the bytes of a paused connection") {
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    INFO("seed " << seed);
+    Stage stage({.seed = seed, .faults = test::harmless_faults()});
+    Link link(stage);
+    link.connection.pause_receiving();
+    link.peer.send("the last words");
+    link.peer.half_close();
+    stage.run_for(test::second);
+    CHECK(link.owner.told.empty());
+    link.connection.resume_receiving();
+    REQUIRE(stage.run_until([&] { return link.connection.has_ended(); }));
+    CHECK(link.owner.received == "the last words");
+    CHECK(link.owner.told == Told{"ended by fin"});
+  }
+}
+
 TEST_CASE("bytes that came before a reset are handed over first") {
   Stage stage;
   Link link(stage);
@@ -226,7 +269,7 @@ TEST_CASE("bytes that came before a reset are handed over first") {
   link.connection.resume_receiving();
   REQUIRE(stage.run_until([&] { return link.is_closed(); }));
   CHECK(link.owner.received == "last words");
-  CHECK(link.owner.told == Told{"failed: reset", "closed"});
+  CHECK(link.owner.told == Told{"lost", "failed: reset", "closed"});
 }
 
 }  // namespace

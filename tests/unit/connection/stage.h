@@ -58,7 +58,7 @@ class Stage {
         ring(kernel),
         buffers(kernel, 1, options.buffers, options.buffer_bytes),
         arena(options.arena_blocks * Arena::block_bytes),
-        backlog(options.backlog_bytes),
+        backlog(options.backlog_bytes, options.backlog_bytes),
         resources{.ring = ring,
                   .buffers = buffers,
                   .arena = arena,
@@ -112,7 +112,7 @@ class Stage {
   ring::Ring ring;
   ring::BufferRing buffers;
   Arena arena;
-  Budget backlog;
+  SharedBudget backlog;
   Resources resources;
 
  private:
@@ -151,6 +151,7 @@ class Recorder : public Owner {
   }
   void on_ended(Connection&, End how) override { tell(how == End::fin ? "ended by fin" : "ended by close_notify"); }
   void on_failed(Connection&, Failure failure) override { tell("failed: " + std::string(name(failure))); }
+  void on_lost(Connection&) override { tell("lost"); }
   void on_congested(Connection&) override { tell("congested"); }
   void on_drained(Connection&) override { tell("drained"); }
   void on_closed(Connection&) override {

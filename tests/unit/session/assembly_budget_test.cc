@@ -1,9 +1,9 @@
 #include <ringwall/session/assembly_budget.h>
 
 #include "unit/catch.h"
-#include "unit/ring/death.h"
 
 #include <functional>
+#include <list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,7 +34,7 @@ struct Waiter final : AssemblyBudget::Waiter {
 };
 
 TEST_CASE("memory is given within the shard's and the address's share, and an address of its own has its own") {
-  AssemblyBudget budget(100, 60);
+  AssemblyBudget budget(100, 60, 50);
   AssemblyCharge first(budget, alice);
   AssemblyCharge second(budget, bob);
   CHECK(first.grow(60) == Answer::given);
@@ -44,7 +44,7 @@ TEST_CASE("memory is given within the shard's and the address's share, and an ad
 }
 
 TEST_CASE("who holds nothing and finds the shard's memory spent waits") {
-  AssemblyBudget budget(100, 60);
+  AssemblyBudget budget(100, 60, 50);
   AssemblyCharge first(budget, alice);
   AssemblyCharge second(budget, bob);
   REQUIRE(first.grow(60) == Answer::given);
@@ -57,7 +57,7 @@ TEST_CASE("who holds nothing and finds the shard's memory spent waits") {
 }
 
 TEST_CASE("who finds its address's share taken by others of that address waits, and is no cost to others") {
-  AssemblyBudget budget(100, 60);
+  AssemblyBudget budget(100, 60, 50);
   AssemblyCharge first(budget, alice);
   AssemblyCharge second(budget, alice);
   AssemblyCharge other(budget, bob);
@@ -71,7 +71,7 @@ TEST_CASE("who finds its address's share taken by others of that address waits, 
 }
 
 TEST_CASE("more than an address may ever have is refused at once, in one piece or bit by bit") {
-  AssemblyBudget budget(100, 60);
+  AssemblyBudget budget(100, 60, 50);
   AssemblyCharge charge(budget, alice);
   CHECK(charge.grow(61) == Answer::never);
   REQUIRE(charge.grow(60) == Answer::given);
@@ -87,7 +87,7 @@ TEST_CASE("more than an address may ever have is refused at once, in one piece o
 }
 
 TEST_CASE("more than the shard will ever have is refused at once too") {
-  AssemblyBudget budget(100, 200);
+  AssemblyBudget budget(100, 200, 100);
   AssemblyCharge charge(budget, alice);
   CHECK(charge.grow(101) == Answer::never);
   REQUIRE(charge.grow(90) == Answer::given);
@@ -96,7 +96,7 @@ TEST_CASE("more than the shard will ever have is refused at once too") {
 }
 
 TEST_CASE("a charge is given back with its object, once, whoever it was moved to") {
-  AssemblyBudget budget(100, 100);
+  AssemblyBudget budget(100, 100, 10);
   {
     AssemblyCharge first(budget, alice);
     REQUIRE(first.grow(30) == Answer::given);
@@ -112,7 +112,7 @@ TEST_CASE("a charge is given back with its object, once, whoever it was moved to
 }
 
 TEST_CASE("those who wait are told in their order, once, when memory has come back") {
-  AssemblyBudget budget(100, 100);
+  AssemblyBudget budget(100, 100, 10);
   std::vector<std::string> told;
   Waiter first("first", told), second("second", told), third("third", told);
   for (Waiter* waiter : {&first, &second, &third}) budget.wait(*waiter);
@@ -136,7 +136,7 @@ TEST_CASE("those who wait are told in their order, once, when memory has come ba
 }
 
 TEST_CASE("who still finds too little waits on and keeps its place before those who came later") {
-  AssemblyBudget budget(100, 100);
+  AssemblyBudget budget(100, 100, 10);
   std::vector<std::string> told;
   Waiter first("first", told), second("second", told);
   AssemblyCharge big(budget, alice), small(budget, alice), used(budget, bob);
@@ -165,7 +165,7 @@ TEST_CASE("who still finds too little waits on and keeps its place before those 
 }
 
 TEST_CASE("a waiter that has ended is not told, also when another that is told ends it") {
-  AssemblyBudget budget(100, 100);
+  AssemblyBudget budget(100, 100, 10);
   std::vector<std::string> told;
   Waiter first("first", told), second("second", told), third("third", told), fourth("fourth", told);
   for (Waiter* waiter : {&first, &second, &third, &fourth}) budget.wait(*waiter);
@@ -179,7 +179,7 @@ TEST_CASE("a waiter that has ended is not told, also when another that is told e
 }
 
 TEST_CASE("memory that comes back while some are told is told of in the next turn") {
-  AssemblyBudget budget(100, 100);
+  AssemblyBudget budget(100, 100, 10);
   std::vector<std::string> told;
   Waiter first("first", told), second("second", told);
   AssemblyCharge held(budget, alice), used(budget, bob);
@@ -197,12 +197,79 @@ TEST_CASE("memory that comes back while some are told is told of in the next tur
   CHECK(told == std::vector<std::string>{"first", "second", "first"});
 }
 
-TEST_CASE("more given back than an address has is noticed") {
-  CHECK(aborts([] {
-    AssemblyBudget budget(100, 100);
-    (void)budget.take(alice, 10, 0);
-    budget.give_back(bob, 10);
-  }));
+TEST_CASE("those who hold a part and wait for more never wait for each other") {
+  AssemblyBudget budget(100, 100, 50);
+  AssemblyCharge first(budget, alice), second(budget, alice), third(budget, bob);
+  // Whatever the others take, the oldest has its way to the largest message.
+  REQUIRE(first.grow(10) == Answer::given);
+  REQUIRE(second.grow(30) == Answer::given);
+  CHECK(third.grow(21) == Answer::wait);
+  REQUIRE(third.grow(20) == Answer::given);
+  CHECK(second.grow(1) == Answer::wait);
+  REQUIRE(first.grow(20) == Answer::given);
+  CHECK(third.grow(1) == Answer::wait);
+  REQUIRE(first.grow(20) == Answer::given);
+  CHECK(second.grow(1) == Answer::wait);
+  // When it is done the next oldest has it.
+  first.release();
+  CHECK(third.grow(31) == Answer::wait);
+  CHECK(second.grow(20) == Answer::given);
+  second.release();
+  CHECK(third.grow(30) == Answer::given);
+}
+
+TEST_CASE("who fills its address's share by itself leaves nothing to hold for those behind it") {
+  AssemblyBudget budget(200, 50, 50);
+  AssemblyCharge first(budget, alice), second(budget, alice), other(budget, bob);
+  REQUIRE(first.grow(1) == Answer::given);
+  CHECK(second.grow(1) == Answer::wait);
+  CHECK(other.grow(50) == Answer::given);
+  REQUIRE(first.grow(49) == Answer::given);
+  first.release();
+  CHECK(second.grow(50) == Answer::given);
+}
+
+TEST_CASE("one that is whole holds up nobody behind it though its bytes are still there") {
+  AssemblyBudget budget(100, 100, 60);
+  std::vector<std::string> told;
+  Waiter waiter("second", told);
+  AssemblyCharge first(budget, alice), second(budget, alice), third(budget, alice);
+  REQUIRE(first.grow(20) == Answer::given);
+  REQUIRE(second.grow(40) == Answer::given);
+  REQUIRE(second.grow(1) == Answer::wait);
+  budget.wait(waiter);
+  first.settle();
+  CHECK(budget.is_due());
+  budget.wake();
+  CHECK(told == std::vector<std::string>{"second"});
+  CHECK(second.grow(20) == Answer::given);
+  CHECK(budget.used() == 80);
+  CHECK(third.grow(20) == Answer::given);
+}
+
+TEST_CASE("forty who upload at once all get through, one after another, and none is refused") {
+  constexpr std::size_t message = 16'000, piece = 500;
+  AssemblyBudget budget(128'000, 32'000, message);
+  std::vector<std::string> told;
+  std::list<AssemblyCharge> charges;
+  std::vector<AssemblyCharge*> uploads;
+  for (std::uint8_t number = 0; number < 40; ++number) {
+    uploads.push_back(&charges.emplace_back(budget, address(number % 3)));
+  }
+  std::size_t done = 0;
+  for (int round = 0; round < 10'000 && done < uploads.size(); ++round) {
+    for (AssemblyCharge*& upload : uploads) {
+      if (upload == nullptr) continue;
+      const Answer answer = upload->grow(piece);
+      REQUIRE(answer != Answer::never);
+      if (upload->bytes() < message) continue;
+      upload->release();
+      upload = nullptr;
+      ++done;
+    }
+  }
+  CHECK(done == uploads.size());
+  CHECK(budget.used() == 0);
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ std::string_view as_text(const ring::Slice& slice) {
 }
 
 TEST_CASE("a body grows as its bytes arrive, by doubling, and its memory is what is charged") {
-  AssemblyBudget budget(1 << 20, 1 << 20);
+  AssemblyBudget budget(1 << 20, 1 << 20, 1 << 20);
   Body body(budget, address);
   CHECK(budget.used() == 0);
   std::string text;
@@ -39,7 +39,7 @@ TEST_CASE("a body grows as its bytes arrive, by doubling, and its memory is what
 }
 
 TEST_CASE("room that was made is not paid for twice") {
-  AssemblyBudget budget(1 << 20, 1 << 20);
+  AssemblyBudget budget(1 << 20, 1 << 20, 1 << 20);
   Body body(budget, address);
   REQUIRE(body.reserve(1000) == Answer::given);
   const std::size_t used = budget.used();
@@ -50,7 +50,7 @@ TEST_CASE("room that was made is not paid for twice") {
 }
 
 TEST_CASE("where the double does not fit, what is needed is taken") {
-  AssemblyBudget budget(10'000, 10'000);
+  AssemblyBudget budget(10'000, 10'000, 10'000);
   Body body(budget, address);
   REQUIRE(body.reserve(6000) == Answer::given);
   body.append(std::string(6000, 'a'));
@@ -63,14 +63,14 @@ TEST_CASE("where the double does not fit, what is needed is taken") {
 }
 
 TEST_CASE("a small budget gives a small body its first bytes") {
-  AssemblyBudget budget(100, 100);
+  AssemblyBudget budget(100, 100, 100);
   Body body(budget, address);
   CHECK(body.reserve(100) == Answer::given);
   CHECK(budget.used() == 100);
 }
 
 TEST_CASE("a body that has to wait keeps what it has, and goes on where it stood") {
-  AssemblyBudget budget(10'000, 8'000);
+  AssemblyBudget budget(10'000, 8'000, 5'000);
   Body body(budget, address);
   REQUIRE(body.reserve(4096) == Answer::given);
   body.append(std::string(4096, 'a'));
@@ -87,7 +87,7 @@ TEST_CASE("a body that has to wait keeps what it has, and goes on where it stood
 }
 
 TEST_CASE("a body that was taken keeps its charge until its last holder lets go, and the body is empty") {
-  AssemblyBudget budget(100'000, 100'000);
+  AssemblyBudget budget(100'000, 100'000, 100'000);
   ring::Slice share;
   {
     Body body(budget, address);
@@ -111,7 +111,7 @@ TEST_CASE("a body that was taken keeps its charge until its last holder lets go,
 
 TEST_CASE("more than there is room for is noticed") {
   CHECK(aborts([] {
-    AssemblyBudget budget(100'000, 100'000);
+    AssemblyBudget budget(100'000, 100'000, 100'000);
     Body body(budget, address);
     body.append("x");
   }));
