@@ -92,7 +92,6 @@ void Session::relay_client(const ring::Slice& bytes) {
 void Session::forward_assembled() {
   websocket::OwnedFrame frame = relay_->messages.take_frame();
   const std::span<std::byte> bytes = writable(frame.bytes());
-  relay_->charge.settle();
   node_->send(connection::make_owned_slice(ForwardedFrame{std::move(frame), std::move(relay_->charge)}, bytes));
 }
 

@@ -49,7 +49,6 @@ ring::Slice Body::take() {
   if (size_ == 0) return {};
   const std::span<std::byte> bytes(memory_.get(), size_);
   size_ = capacity_ = 0;
-  charge_.settle();
   return connection::make_owned_slice(BodyMemory{std::move(memory_), std::move(charge_)}, bytes);
 }
 

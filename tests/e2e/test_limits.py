@@ -1,5 +1,6 @@
 """Bounds on what clients may send and hold, and what happens at each."""
 
+import threading
 import time
 
 import pytest
@@ -138,7 +139,6 @@ def test_who_waits_for_memory_that_its_address_holds_gets_it_when_it_is_free(cas
         assert second.read_message() == (BINARY, bytes(800_000))
 
 
-@pytest.mark.xfail(strict=True, reason="messages in assembly that fill their address's share wait for each other")
 def test_two_messages_that_fill_their_addresses_share_by_halves_both_get_through(cast, echo_node):
     settings = {**SMALL, "timeouts.message_ms": 5000}
     server = cast.ringwall(echo_node, arguments=["--shards", "1"], settings=settings)
@@ -151,6 +151,37 @@ def test_two_messages_that_fill_their_addresses_share_by_halves_both_get_through
             stream.send(large[500_000:])
         for stream in (first, second):
             assert stream.read_message() == (BINARY, bytes(1_000_000))
+
+
+def test_many_who_upload_at_once_from_one_address_all_get_through(cast, echo_node):
+    """Together they want six times what their address may have: they take turns, and nobody is refused."""
+    settings = {**SMALL, "server.assembly_bytes_per_address_max": "2MiB", "server.backlog_bytes_max": "64MiB"}
+    server = cast.ringwall(echo_node, arguments=["--shards", "1"], settings=settings)
+    large = client_frame(BINARY, bytes(1_000_000))
+    streams = [client.websocket(server.port) for _ in range(12)]
+    uploads = [threading.Thread(target=stream.send_slowly, args=(large, 0.05, 250_000)) for stream in streams]
+    for upload in uploads:
+        upload.start()
+    for stream in streams:
+        assert stream.read_message() == (BINARY, bytes(1_000_000))
+    for upload in uploads:
+        upload.join()
+    for stream in streams:
+        stream.close()
+
+
+def test_the_end_of_an_empty_message_waits_for_memory_too(cast, echo_node):
+    server = cast.ringwall(echo_node, arguments=["--shards", "1"], settings=SMALL)
+    with client.websocket(server.port) as holder, client.websocket(server.port) as empty:
+        large = client_frame(BINARY, bytes(1_000_000))
+        holder.send(large[:900_000])
+        time.sleep(0.3)
+        empty.send_frame(TEXT, b"", fin=False)
+        empty.send_frame(CONTINUATION, b"")
+        assert empty.silent_for(0.3)
+        holder.send(large[900_000:])
+        assert holder.read_message() == (BINARY, bytes(1_000_000))
+        assert empty.read_message() == (TEXT, b"")
 
 
 def test_who_waits_too_long_for_memory_is_told_with_1009_or_413(cast, echo_node):

@@ -4,9 +4,10 @@
 // comes back, those at the front are told. One that would hold more than its address, or the shard, may ever have is
 // refused at once.
 //
-// Those who hold a part and wait for more never wait for each other: what the oldest of a shard, and of each address,
-// may still need for the largest message is kept free of the others. So the oldest can always be finished, then the
-// next. Owner: the shard.
+// Those who hold a part and wait for more never wait for each other: what the one that holds most, of the shard and of
+// each address, may still need for the largest message is kept free of the others. So one can always be finished, and
+// with what comes back from it, all the others. Owner: the shard.
+// Source: Dijkstra, "The mathematics behind the Banker's Algorithm" (EWD 623), where all have the same claim.
 #pragma once
 
 #include <ringwall/session/client_address.h>
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace ringwall::session {
@@ -55,13 +57,13 @@ class AssemblyBudget {
   // Those who share a bound: all of the shard, or all of one address.
   struct Scope {
     std::size_t used = 0;
-    std::map<std::uint64_t, std::size_t> growing{};  // by age: what each holds that may still want more
+    std::multiset<std::size_t> held{};  // by each: what `used` is the sum of
   };
 
   [[nodiscard]] Answer take(AssemblyCharge& charge, std::size_t bytes);
   void give_back(AssemblyCharge& charge);
-  void settle(AssemblyCharge& charge);
-  [[nodiscard]] bool has_room(const Scope& scope, std::size_t bytes_max, std::uint64_t age, std::size_t bytes) const;
+  [[nodiscard]] bool has_room(const Scope& scope, std::size_t bytes_max, std::size_t own, std::size_t bytes) const;
+  static void replace(Scope& scope, std::size_t before, std::size_t now);
 
   const std::size_t bytes_max_;
   const std::size_t bytes_per_address_max_;
@@ -69,7 +71,6 @@ class AssemblyBudget {
   Scope shard_{};
   std::map<AddressBytes, Scope> by_address_;
   std::deque<Waiter*> waiting_;
-  std::uint64_t next_age_ = 1;
   std::uint64_t times_reached_ = 0;
   bool memory_came_back_ = false;
 };
@@ -81,16 +82,13 @@ class AssemblyCharge {
   AssemblyCharge(AssemblyCharge&& other) noexcept
       : budget_(other.budget_),
         key_(other.key_),
-        bytes_(std::exchange(other.bytes_, 0)),
-        age_(std::exchange(other.age_, 0)) {}
+        bytes_(std::exchange(other.bytes_, 0)) {}
   AssemblyCharge& operator=(AssemblyCharge&&) = delete;
   ~AssemblyCharge() { release(); }
 
   [[nodiscard]] AssemblyBudget::Answer grow(std::size_t bytes) { return budget_->take(*this, bytes); }
-  // It will not grow any more: it holds up nobody behind it.
-  void settle() { budget_->settle(*this); }
   void release() {
-    if (bytes_ > 0 || age_ != 0) budget_->give_back(*this);
+    if (bytes_ > 0) budget_->give_back(*this);
   }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
@@ -100,7 +98,6 @@ class AssemblyCharge {
   AssemblyBudget* budget_;
   AddressBytes key_;
   std::size_t bytes_ = 0;
-  std::uint64_t age_ = 0;  // when it began to grow, among all; 0: it does not
 };
 
 }  // namespace ringwall::session

@@ -27,7 +27,7 @@ config::Config draw_config(Random& random) {
   config.server.backlog_bytes_max = random.skewed(256 * 1024, 64 << 20);
   config.limits.message_bytes_max = random.skewed(1024, 256 * 1024);
   config.limits.body_bytes_max = config.limits.message_bytes_max;
-  config.server.assembly_bytes_per_address_max = random.skewed(config.limits.message_bytes_max, 32 << 20);
+  config.server.assembly_bytes_per_address_max = random.skewed(config.limits.message_bytes_max + 8192, 32 << 20);
   config.server.assembly_bytes_max = random.skewed(config.server.assembly_bytes_per_address_max, 128 << 20);
   config.server.handshakes_per_turn = 4;
   config.timeouts.connect_ms = 5'000;

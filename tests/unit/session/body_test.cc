@@ -87,7 +87,7 @@ TEST_CASE("a body that has to wait keeps what it has, and goes on where it stood
 }
 
 TEST_CASE("a body that was taken keeps its charge until its last holder lets go, and the body is empty") {
-  AssemblyBudget budget(100'000, 100'000, 100'000);
+  AssemblyBudget budget(100'000, 100'000, 50'000);
   ring::Slice share;
   {
     Body body(budget, address);
@@ -111,7 +111,7 @@ TEST_CASE("a body that was taken keeps its charge until its last holder lets go,
 
 TEST_CASE("more than there is room for is noticed") {
   CHECK(aborts([] {
-    AssemblyBudget budget(100'000, 100'000, 100'000);
+    AssemblyBudget budget(100'000, 100'000, 50'000);
     Body body(budget, address);
     body.append("x");
   }));
