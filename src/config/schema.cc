@@ -98,6 +98,9 @@ std::span<const Field<Timeouts>> fields() {
                    "After this much silence of a WebSocket client, it is pinged. One that answers is never cut."),
       milliseconds("dead_after_ms", &S::dead_after_ms,
                    "After this much silence, pings unanswered, a WebSocket client is dropped."),
+      milliseconds(
+          "tunnel_idle_ms", &S::tunnel_idle_ms,
+          "After this much silence of both sides a tunnel is closed. Peers of a node ping each other far more often."),
       milliseconds("stop_ms", &S::stop_ms, "From SIGTERM to the end, whatever is still open."),
   };
   return rows;

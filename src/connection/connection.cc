@@ -160,6 +160,8 @@ void Connection::join() {
   state_ = State::joining;
   timer_.stop();
   queue_.clear();
+  std::vector<std::byte>().swap(handshake_input_);
+  (void)charge_handshake();
   close_if_joined();
 }
 

@@ -33,7 +33,7 @@ class BacklogMemory {
 }  // namespace
 
 std::optional<ring::Slice> copy_to_backlog(std::span<const ring::Slice> pieces, SharedBudget& budget,
-                                            const ShareKey& key) {
+                                           const ShareKey& key) {
   std::size_t total = 0;
   for (const ring::Slice& piece : pieces) total += piece.size();
   if (!budget.take(key, total)) return std::nullopt;

@@ -117,15 +117,28 @@ void Connection::wire_received(ring::Slice wire) {
   if (!transport_) return owner_->on_received(*this, std::move(wire));
   if (transport_->is_established()) return open_wire(wire.bytes());
   handshake_input_.insert(handshake_input_.end(), wire.bytes().begin(), wire.bytes().end());
-  if (handshake_input_.size() > handshake_input_bytes_max) pause_receiving();
+  if (handshake_input_.size() > handshake_input_bytes_max) {
+    pause_receiving();
+    if (!charge_handshake()) return fail(Failure::backlog_full, ENOBUFS);
+  }
   if (std::exchange(handshake_marked_, true)) return;
   resources_.to_handshake.push_back(this);
+}
+
+// What came ahead of a handshake's turn beyond what is counted to every connection.
+bool Connection::charge_handshake() {
+  const std::size_t due = handshake_input_.capacity() > handshake_input_bytes_max ? handshake_input_.capacity() : 0;
+  resources_.backlog.give_back(share_, std::exchange(handshake_charged_, 0));
+  if (!resources_.backlog.take(share_, due)) return false;
+  handshake_charged_ = due;
+  return true;
 }
 
 void Connection::run_handshake() {
   handshake_marked_ = false;
   if (state_ != State::open) return;
   const std::vector<std::byte> input = std::exchange(handshake_input_, {});
+  (void)charge_handshake();
   open_wire(input);
   if (paused_ && state_ == State::open && !transport_->is_established()) resume_receiving();
   if (wire_ended_) ended(End::fin);

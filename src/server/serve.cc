@@ -49,10 +49,33 @@ bool log_takes_a_line() {
   return poll(&log, 1, 0) == 1 && (log.revents & POLLOUT) != 0;
 }
 
+// What a shard has done in its life.
+struct Totals {
+  std::uint64_t sessions = 0;
+  session::EndCounters ended{};
+  std::uint64_t node_limit_reached = 0;
+
+  void add(const Totals& other) {
+    sessions += other.sessions;
+    for (std::size_t index = 0; index < ended.size(); ++index) ended[index] += other.ended[index];
+    node_limit_reached += other.node_limit_reached;
+  }
+  [[nodiscard]] std::string text() const {
+    std::string line = fmt::format("stopped: {} sessions", sessions);
+    for (std::size_t index = 0; index < ended.size(); ++index) {
+      if (ended[index] > 0) line += fmt::format(", {} {}", ended[index], name(static_cast<session::EndReason>(index)));
+    }
+    if (node_limit_reached > 0)
+      line += fmt::format("; a node was at its connection limit {} times", node_limit_reached);
+    return line;
+  }
+};
+
 // A shard's thread, with what it needs to be told to stop.
 struct ShardThread {
   std::thread thread;
   int stop_event = -1;
+  Totals totals{};  // the thread's, until it has ended
 };
 
 class Server {
@@ -150,7 +173,7 @@ Result<void> Server::prepare() {
   if (!config_.server.user.empty()) {
     if (Result<void> dropped = drop_privileges(config_.server.user, config_.server.group); !dropped) return dropped;
   }
-  resolver_ = std::make_unique<upstream::Resolver>(std::move(rows));
+  resolver_ = std::make_unique<upstream::Resolver>(rows);
   for (const auto& target : targets_) {
     if (target->addresses()->empty()) {
       spdlog::warn("upstream {}: its name is not found yet: it is asked for again", target->name());
@@ -159,7 +182,7 @@ Result<void> Server::prepare() {
   return {};
 }
 
-void run_shard(shard::Plan plan, int core, std::promise<Result<void>>& started) {
+void run_shard(shard::Plan plan, int core, std::promise<Result<void>>& started, Totals& totals) {
   pin_to_core(core);
   Result<std::unique_ptr<ring::UringBackend>> backend = ring::UringBackend::create(shard::ring_entries);
   if (!backend) return started.set_value(std::unexpected(backend.error()));
@@ -167,6 +190,9 @@ void run_shard(shard::Plan plan, int core, std::promise<Result<void>>& started) 
   if (shard.error() != 0) return started.set_value(fail_errno("a shard's buffers were refused", shard.error()));
   started.set_value({});
   shard.run();
+  const session::Service& service = shard.service();
+  totals = {
+      .sessions = service.sessions_opened, .ended = service.ended, .node_limit_reached = service.node_limit_reached};
 }
 
 Result<void> Server::start() {
@@ -183,7 +209,8 @@ Result<void> Server::start() {
     if (plan.stop_event < 0) return fail_errno("eventfd", errno);
     std::promise<Result<void>> started;
     std::future<Result<void>> result = started.get_future();
-    threads_[index].thread = std::thread(run_shard, std::move(plan), cores_[index % cores_.size()], std::ref(started));
+    threads_[index].thread = std::thread(run_shard, std::move(plan), cores_[index % cores_.size()], std::ref(started),
+                                         std::ref(threads_[index].totals));
     if (Result<void> ready = result.get(); !ready) return ready;
   }
   return {};
@@ -222,7 +249,12 @@ void Server::wait_for_end() {
       if (sigtimedwait(&signals, nullptr, &while_stopping) >= 0) return ask_to_stop();
     }
   });
-  for (ShardThread& row : threads_) row.thread.join();
+  Totals totals;
+  for (ShardThread& row : threads_) {
+    row.thread.join();
+    totals.add(row.totals);
+  }
+  if (log_takes_a_line()) spdlog::info("{}", totals.text());
 }
 
 Server::~Server() {

@@ -36,7 +36,21 @@ void Session::take_input(std::string_view bytes) {
     input_.erase(0, read_input(input_));
   }
   if (state_ == State::ending) return;
+  if (!charge_input()) return abort(EndReason::memory_bound);
+  if (client_.has_ended() && (state_ == State::head || state_ == State::body)) return client_ended();
   update_client_receiving();
+}
+
+// What waits to be read may be a head at no charge; what a client sends in one turn may be more.
+bool Session::charge_input() {
+  if (input_.capacity() > http::head_bytes_max && input_.size() <= http::head_bytes_max) input_.shrink_to_fit();
+  const std::size_t due = input_.capacity() > http::head_bytes_max ? input_.capacity() : 0;
+  if (due == input_charged_) return true;
+  const AddressBytes key = share_key(peer_);
+  service_.resources.backlog.give_back(key, std::exchange(input_charged_, 0));
+  if (!service_.resources.backlog.take(key, due)) return false;
+  input_charged_ = due;
+  return true;
 }
 
 // Reads as far as the state allows. Returns what was used up.

@@ -8,13 +8,6 @@
 
 namespace ringwall::session {
 
-namespace {
-
-// Of input that waits while the node is asked; past it the client is not read.
-constexpr std::size_t waiting_input_bytes_max = http::head_bytes_max;
-
-}  // namespace
-
 Session::Session(Service& service, const ListenerService& listener, std::size_t index_in)
     : index(index_in), service_(service), listener_(listener), client_(service.resources, *this) {}
 
@@ -97,6 +90,8 @@ void Session::on_closed(connection::Connection& connection) {
     return connect();
   }
   RINGWALL_CHECK(state_ == State::ending);
+  input_.clear();
+  (void)charge_input();
   service_.remove(*this);
 }
 
@@ -135,6 +130,7 @@ void Session::on_received(connection::Connection& connection, ring::Slice bytes)
       case State::relay:
         return relay_client(bytes);
       case State::tunnel:
+        tunnel_heard_ns_ = service_.resources.ring.now_ns();
         return node_->send(std::move(bytes));
       case State::closing:
       case State::ending:
@@ -152,6 +148,7 @@ void Session::on_received(connection::Connection& connection, ring::Slice bytes)
     case State::closing:
       return relay_node(bytes);
     case State::tunnel:
+      tunnel_heard_ns_ = service_.resources.ring.now_ns();
       return client_.send(std::move(bytes));
     default:
       return;
@@ -175,13 +172,16 @@ void Session::on_lost(connection::Connection& connection) {
 void Session::client_ended() {
   switch (state_) {
     case State::head:
+      if (client_.is_congested()) return;  // it still takes answers, and may have asked for more
       return input_.empty() && served_one_ ? finish(EndReason::client_closed) : finish(EndReason::client_gone);
+    case State::body:
+      if (waits_for_memory_) return;
+      return finish(EndReason::client_gone);
     case State::connecting:
     case State::awaiting:
     case State::responding:
-      // A half-close after a whole request is a client that waits for its answer.
+      // A half-close after whole requests is a client that waits for its answers: take_input() ends it after the last.
       if (request_->upgrade) return finish(EndReason::client_gone);
-      request_->client_keeps_alive = false;
       return;
     case State::relay:
       return relay_lost_client(EndReason::client_gone);
@@ -228,7 +228,7 @@ void Session::on_drained(connection::Connection& connection) {
 }
 
 void Session::update_client_receiving() {
-  const bool pause = waits_for_memory_ || (node_ && node_->is_congested()) || input_.size() > waiting_input_bytes_max;
+  const bool pause = waits_for_memory_ || (node_ && node_->is_congested()) || input_.size() > http::head_bytes_max;
   if (pause == client_.is_paused()) return;
   if (pause) {
     client_.pause_receiving();
@@ -245,6 +245,14 @@ void Session::on_memory() {
     relay_held();
   }
   update_client_receiving();
+}
+
+void Session::on_tunnel_timer() {
+  const std::uint64_t due_ns = tunnel_heard_ns_ + std::uint64_t{service_.config.timeouts.tunnel_idle_ms} * 1'000'000;
+  // A side that is busy taking what waits for it is timed by its connection.
+  if (client_.is_congested() || node_->is_congested()) return set_timer(service_.config.timeouts.tunnel_idle_ms);
+  if (service_.resources.ring.now_ns() >= due_ns) return finish(EndReason::client_silent);
+  service_.resources.ring.timers().start(timer_, due_ns);
 }
 
 void Session::on_timer() {
@@ -269,6 +277,8 @@ void Session::on_timer() {
       return cut_answer(EndReason::node_slow);
     case State::relay:
       return on_relay_timer();
+    case State::tunnel:
+      return on_tunnel_timer();
     case State::closing:
       return abort(end_reason_);
     default:

@@ -54,15 +54,17 @@ void Session::complete_upgrade(const http::ResponseHead& head, ring::Slice rest)
   client_.send_copy(std::string_view(service_.head_text.data(), *bytes));
   const config::Mode mode = upgrade.mode;
   // The request is done with but for the node it names.
-  request_->head = {};
+  std::string().swap(request_->head);
   request_->upgrade.reset();
   request_->addresses.reset();
-  node_input_ = {};
+  std::string().swap(node_input_);
 
   std::string early = std::exchange(input_, {});
+  (void)charge_input();
   if (mode == config::Mode::tunnel) {
     set_state(State::tunnel);
-    timer_.stop();
+    tunnel_heard_ns_ = service_.resources.ring.now_ns();
+    set_timer(service_.config.timeouts.tunnel_idle_ms);
     client_.send(std::move(rest));
     node_->send_copy(early);
   } else {

@@ -1,16 +1,23 @@
 #include <ringwall/shard/acceptor.h>
 
 #include <cerrno>
+#include <cstring>
+#include <string>
 #include <utility>
 
 namespace ringwall::shard {
 
 namespace {
 
-constexpr std::uint64_t descriptor_pause_ns = 100'000'000;
+constexpr std::uint64_t pause_ns = 100'000'000;
 // A multishot accept takes all that wait in the kernel's queue the moment it gets there: where there is less room than
 // this, clients are taken one at a time, so that those who find none stay in the queue.
 constexpr std::size_t multishot_room_min = 256;
+
+// The client's own doing, or ours: the next one may come at once.
+bool is_passing(int result) {
+  return result == -ECANCELED || result == -ECONNABORTED || result == -EAGAIN || result == -EINTR;
+}
 
 bool is_for_want_of_descriptors(int result) {
   return result == -EMFILE || result == -ENFILE || result == -ENOBUFS || result == -ENOMEM;
@@ -39,7 +46,7 @@ void Acceptor::start(bool many) {
 }
 
 void Acceptor::resume() {
-  if (stopping_ || out_of_descriptors_) return;
+  if (stopping_ || is_pausing_) return;
   const bool many = room() >= multishot_room_min;
   const bool was_full = std::exchange(full_, room() == 0);
   if (full_ && !was_full) ++times_full_;
@@ -76,10 +83,14 @@ void Acceptor::on_accept(const ring::Completion& completion) {
   } else if (result >= 0) {
     ++clients_refused_;
     refuse(result);
-  } else if (is_for_want_of_descriptors(result)) {
-    service_.notify(session::Notice::out_of_files, "no descriptor for a new client: raise the open-file limit");
-    out_of_descriptors_ = true;
-    service_.resources.ring.timers().start(timer_, service_.resources.ring.now_ns() + descriptor_pause_ns);
+  } else if (!is_passing(result)) {
+    if (is_for_want_of_descriptors(result)) {
+      service_.notify(session::Notice::out_of_files, "no descriptor for a new client: raise the open-file limit");
+    } else {
+      service_.notify(session::Notice::accept_failed, std::string("accept: ") + std::strerror(-result));
+    }
+    is_pausing_ = true;
+    service_.resources.ring.timers().start(timer_, service_.resources.ring.now_ns() + pause_ns);
   }
   if (stopping_) return close_if_joined();
   resume();
@@ -90,7 +101,7 @@ void Acceptor::on_cancel(const ring::Completion&) {
 }
 
 void Acceptor::on_timer() {
-  out_of_descriptors_ = false;
+  is_pausing_ = false;
   resume();
 }
 

@@ -74,58 +74,53 @@ bool Target::take_place() {
   return false;
 }
 
-Resolver::Resolver(std::vector<Row> rows) {
-  for (const Row& row : rows) (void)row.target->resolve();
-  std::erase_if(rows, [](const Row& row) { return row.target->is_literal(); });
-  if (rows.empty()) return;
-  work_->rows = std::move(rows);
-  thread_ = std::thread(&Resolver::run, work_);
+Resolver::Resolver(const std::vector<Row>& rows, std::uint32_t first_answers_ms) {
+  for (const Row& row : rows) {
+    if (row.target->is_literal()) {
+      (void)row.target->resolve();
+      continue;
+    }
+    Thread& added = threads_.emplace_back();
+    const std::lock_guard lock(work_->mutex);
+    ++work_->first_answers_due;
+    added.thread = std::thread(&Resolver::run, work_, row, added.looking_up);
+  }
+  std::unique_lock lock(work_->mutex);
+  (void)work_->answered.wait_for(lock, std::chrono::milliseconds(first_answers_ms),
+                                 [this] { return work_->first_answers_due == 0; });
 }
 
 Resolver::~Resolver() {
-  if (!thread_.joinable()) return;
-  bool looking_up = false;
-  {
-    const std::lock_guard lock(work_->mutex);
-    work_->stopping = true;
-    looking_up = work_->looking_up;
-  }
-  work_->wake.notify_one();
-  if (looking_up) {
-    thread_.detach();
-  } else {
-    thread_.join();
+  std::unique_lock lock(work_->mutex);
+  work_->stopping = true;
+  work_->wake.notify_all();
+  for (Thread& row : threads_) {
+    if (*row.looking_up) {
+      row.thread.detach();
+      continue;
+    }
+    lock.unlock();
+    row.thread.join();
+    lock.lock();
   }
 }
 
-void Resolver::run(const std::shared_ptr<Work>& work) {
-  using Clock = std::chrono::steady_clock;
-  std::vector<Row>& rows = work->rows;
-  std::vector<Clock::time_point> due(rows.size());
-  const auto due_again = [&](std::size_t index, bool found) {
-    // A name that is not there yet is asked for again soon: the node may be starting.
-    const std::uint32_t wait_s = found ? rows[index].interval_s : std::min(rows[index].interval_s, 2U);
-    due[index] = Clock::now() + std::chrono::seconds(std::max(wait_s, 1U));
-  };
+void Resolver::run(const std::shared_ptr<Work>& work, Row row, const std::shared_ptr<bool>& looking_up) {
   std::unique_lock lock(work->mutex);
-  for (std::size_t index = 0; index < rows.size() && !work->stopping; ++index) {
-    due_again(index, !rows[index].target->addresses()->empty());
-  }
-  while (!work->wake.wait_until(lock, *std::ranges::min_element(due), [&] { return work->stopping; })) {
-    for (std::size_t index = 0; index < rows.size(); ++index) {
-      if (due[index] > Clock::now()) continue;
-      Target& target = *rows[index].target;
-      const std::string host = target.host_;
-      const std::uint16_t port = target.port();
-      work->looking_up = true;
-      lock.unlock();
-      auto found = look_up(host, port, false);
-      lock.lock();
-      work->looking_up = false;
-      if (work->stopping) return;
-      due_again(index, found.has_value());
-      if (found) target.publish(std::move(*found));
-    }
+  const std::string host = row.target->host_;
+  const std::uint16_t port = row.target->port();
+  for (bool is_first = true; !work->stopping; is_first = false) {
+    *looking_up = true;
+    lock.unlock();
+    auto found = look_up(host, port, false);
+    lock.lock();
+    *looking_up = false;
+    if (work->stopping) return;
+    if (found) row.target->publish(*found);
+    if (is_first && --work->first_answers_due == 0) work->answered.notify_one();
+    // A name that is not there yet is asked for again soon: the node may be starting.
+    const std::uint32_t wait_s = found ? row.interval_s : std::min(row.interval_s, 2U);
+    work->wake.wait_for(lock, std::chrono::seconds(std::max(wait_s, 1U)), [&] { return work->stopping; });
   }
 }
 

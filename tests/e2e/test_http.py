@@ -64,6 +64,26 @@ def test_http_1_0_closes_unless_asked_to_stay(server):
         stream.wait_for_end(2)
 
 
+@pytest.mark.parametrize("tls", [True, False])
+def test_requests_before_a_half_close_are_all_answered_and_then_it_ends(cast, fake_node, tls):
+    server = cast.ringwall(fake_node(lambda connection: connection.answer_calls()), tls=tls)
+    with client.connect(server.port, tls=tls) as stream:
+        stream.send(b"".join(post(call("a", id=number)) for number in range(5)) + request("GET", "/health"))
+        stream.half_close()
+        assert [stream.read_reply().json["id"] for _ in range(5)] == list(range(5))
+        assert stream.read_reply().status == 200
+        assert stream.wait_for_end(2) in ("eof", "truncated")
+
+
+def test_half_a_request_before_a_half_close_ends_it_at_once(cast, fake_node):
+    server = cast.ringwall(fake_node(lambda connection: connection.answer_calls()))
+    with client.connect(server.port) as stream:
+        stream.send(post(call("a", id=1)) + post(call("b", id=2))[:-5])
+        stream.half_close()
+        assert stream.read_reply().json["id"] == 1
+        stream.wait_for_end(2)
+
+
 def test_pipelined_requests_are_answered_in_order(server):
     with server.connect() as stream:
         stream.send(b"".join(post(call(f"method_{number}", id=number)) for number in range(20)))

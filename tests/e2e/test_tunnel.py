@@ -8,7 +8,7 @@ import pytest
 from harness import client
 from harness.client import upgrade_request
 from harness.frames import CLOSE, PING, client_frame
-from harness.until import until
+from harness.until import Stopwatch, until
 
 
 @pytest.fixture
@@ -122,3 +122,16 @@ def test_a_quiet_tunnel_is_neither_pinged_nor_cut_by_short_timeouts(cast, node):
         assert stream.silent_for(2)
         stream.send(b"still")
         assert stream.read_exactly(5) == b"still"
+
+
+def test_a_tunnel_that_is_silent_both_ways_ends_at_its_idle_time_and_not_before(cast, node):
+    server = cast.ringwall(node, arguments=["--mode", "tunnel"], settings={"timeouts.tunnel_idle_ms": 1000})
+    with client.websocket(server.port) as stream:
+        for _ in range(4):
+            time.sleep(0.5)
+            stream.send(b"still here")
+            assert stream.read_exactly(10) == b"still here"
+        with Stopwatch() as watch:
+            stream.wait_for_end(4)
+        assert 0.8 < watch.seconds < 2.5
+    until(lambda: all(one.sock.fileno() == -1 for one in node.connections), 2, "the node's connection is closed")

@@ -205,3 +205,25 @@ def test_the_node_is_told_whether_the_client_said_goodbye(cast, fake_node):
     client.websocket(server.port).reset()
     until(lambda: ends, 2, "the node sees an end")
     assert ends[0] in (1001, 1006, "eof", "reset")
+
+
+def test_a_client_that_resets_while_it_is_not_read_is_let_go_at_once(cast, fake_node):
+    """The node reads nothing, so the client is paused; nothing tells of its end but the kernel."""
+    stopped_reading = threading.Event()
+
+    def deaf(connection):
+        connection.accept_upgrade()
+        stopped_reading.wait(20)
+
+    server = cast.ringwall(fake_node(deaf, receive_buffer=16384), tls=False, arguments=["--shards", "1"])
+    before = server.fd_count()
+    stream = client.websocket(server.port, tls=False)
+    stream.sock.settimeout(1)
+    with pytest.raises(OSError):
+        for _ in range(2000):
+            stream.send_frame(TEXT, b"x" * 50_000)
+    assert server.fd_count() == before + 2
+    stream.reset()
+    until(lambda: server.fd_count() <= before + 1, 1, "the client's descriptor is back")
+    stopped_reading.set()
+    until(lambda: server.fd_count() <= before, 3, "and the node's")

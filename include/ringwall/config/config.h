@@ -138,6 +138,7 @@ struct Timeouts {
   std::uint32_t keep_alive_ms = 75'000;     // Between two requests of an HTTP connection.
   std::uint32_t ping_interval_ms = 30'000;  // Silence of a WebSocket client before it is pinged.
   std::uint32_t dead_after_ms = 90'000;     // Silence, pings included, after which a WebSocket client is dropped.
+  std::uint32_t tunnel_idle_ms = 600'000;   // Silence of both sides of a tunnel.
   std::uint32_t stop_ms = 10'000;           // SIGTERM to the end.
 
   friend bool operator==(const Timeouts&, const Timeouts&) = default;

@@ -157,6 +157,7 @@ class Connection {
   void open_wire(std::span<const std::byte> wire);
   void ended(End how);
   void run_handshake();
+  [[nodiscard]] bool charge_handshake();
 
   void mark_for_flush();
   void flush();
@@ -180,6 +181,7 @@ class Connection {
   std::vector<ring::Slice> queue_;  // plaintext, to be sealed
   std::vector<ring::Slice> wire_;   // what the socket is to take
   std::vector<std::byte> handshake_input_;
+  std::size_t handshake_charged_ = 0;  // of its memory, to the backlog
   ring::Slice gather_;  // the msghdr and iovecs of a send in flight
   std::uint64_t bytes_received_ = 0;
   std::uint64_t bytes_sent_ = 0;

@@ -80,9 +80,7 @@ class AssemblyCharge {
  public:
   AssemblyCharge(AssemblyBudget& budget, const AddressBytes& key) : budget_(&budget), key_(key) {}
   AssemblyCharge(AssemblyCharge&& other) noexcept
-      : budget_(other.budget_),
-        key_(other.key_),
-        bytes_(std::exchange(other.bytes_, 0)) {}
+      : budget_(other.budget_), key_(other.key_), bytes_(std::exchange(other.bytes_, 0)) {}
   AssemblyCharge& operator=(AssemblyCharge&&) = delete;
   ~AssemblyCharge() { release(); }
 

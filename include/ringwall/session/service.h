@@ -44,8 +44,15 @@ struct NodeService {
 };
 
 // What an operator has to hear of, at most once a second each. Called on the shard's thread; must not block.
-enum class Notice : std::uint8_t { node_unreachable, node_at_its_limit, node_garbage, node_cap_reached, out_of_files };
-inline constexpr std::size_t notices = static_cast<std::size_t>(Notice::out_of_files) + 1;
+enum class Notice : std::uint8_t {
+  node_unreachable,
+  node_at_its_limit,
+  node_garbage,
+  node_cap_reached,
+  out_of_files,
+  accept_failed
+};
+inline constexpr std::size_t notices = static_cast<std::size_t>(Notice::accept_failed) + 1;
 using NoticeSink = std::function<void(Notice, const std::string& text)>;
 
 struct Service {

@@ -51,6 +51,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   void on_closed(connection::Connection& connection) override;
   void on_memory() override;
   void on_timer();
+  void on_tunnel_timer();
   void set_state(State next);
   void set_timer(std::uint64_t timeout_ms);
   void update_client_receiving();
@@ -68,6 +69,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   void take_input(std::string_view bytes);
   [[nodiscard]] std::size_t read_input(std::string_view bytes);
   [[nodiscard]] std::size_t read_head(std::string_view bytes);
+  [[nodiscard]] bool charge_input();
   void enter_head();
   void serve(const http::RequestHead& head);
   void serve_redirect(const http::RequestHead& head);
@@ -128,13 +130,15 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   std::unique_ptr<connection::Connection> node_;
   std::unique_ptr<Request> request_;
   std::unique_ptr<Relay> relay_;
-  NodeService* place_ = nullptr;  // holds a place among this node's WebSocket connections
-  std::string input_;             // of the client, not yet read
-  std::string node_input_;        // of the node's head
-  AddressBytes address_{};        // of the client; behind a trusted proxy, the one it names
+  NodeService* place_ = nullptr;   // holds a place among this node's WebSocket connections
+  std::string input_;              // of the client, not yet read
+  std::size_t input_charged_ = 0;  // of its memory, to the backlog: what goes beyond a head
+  std::string node_input_;         // of the node's head
+  AddressBytes address_{};         // of the client; behind a trusted proxy, the one it names
   AddressBytes peer_{};
   AddressBytes share_{};  // what its memory is counted by
   std::string address_text_;
+  std::uint64_t tunnel_heard_ns_ = 0;  // when bytes last came, either way
   ring::TimerOf<Session, &Session::on_timer> timer_{*this};
   State state_ = State::handshake;
   EndReason end_reason_ = EndReason::none;

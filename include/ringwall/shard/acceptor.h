@@ -44,7 +44,7 @@ class Acceptor {
   const std::size_t sessions_max_;
   int socket_;
   bool stopping_ = false;
-  bool out_of_descriptors_ = false;
+  bool is_pausing_ = false;  // after an error
   bool full_ = false;
   bool accepts_many_ = false;  // of the accept in flight: it is multishot
   std::uint64_t times_full_ = 0;

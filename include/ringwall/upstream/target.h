@@ -54,9 +54,9 @@ class Target {
   std::shared_ptr<const Addresses> addresses_;
 };
 
-// The thread that keeps targets resolved. The first look-up of each is done before the constructor returns, so that a
-// name that is not found is known at start; it is not an error. A look-up can take half a minute where DNS is silent:
-// the end does not wait for it, and its answer is dropped.
+// The threads that keep targets resolved, one a name: a name that DNS is silent about costs no other its answer. The
+// constructor waits for the first answers, but no longer than `first_answers_ms`: a name that is not found, or not in
+// time, is no error. The end waits for no look-up that is under way; its answer is dropped.
 class Resolver {
  public:
   struct Row {
@@ -64,24 +64,28 @@ class Resolver {
     std::uint32_t interval_s;
   };
 
-  explicit Resolver(std::vector<Row> rows);
+  explicit Resolver(const std::vector<Row>& rows, std::uint32_t first_answers_ms = 2000);
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
   ~Resolver();
 
  private:
-  // The thread's, which may outlive the resolver within a look-up.
+  // What the threads share; one of them may outlive the resolver within a look-up.
   struct Work {
-    std::vector<Row> rows;  // targets are touched under the mutex, and not once `stopping`
     std::mutex mutex;
-    std::condition_variable wake;
-    bool stopping = false;
-    bool looking_up = false;
+    std::condition_variable wake;  // it is time to stop
+    std::condition_variable answered;
+    std::size_t first_answers_due = 0;
+    bool stopping = false;  // no target is touched any more
   };
-  static void run(const std::shared_ptr<Work>& work);
+  struct Thread {
+    std::thread thread;
+    std::shared_ptr<bool> looking_up = std::make_shared<bool>(false);  // under the mutex
+  };
+  static void run(const std::shared_ptr<Work>& work, Row row, const std::shared_ptr<bool>& looking_up);
 
   std::shared_ptr<Work> work_ = std::make_shared<Work>();
-  std::thread thread_;
+  std::vector<Thread> threads_;
 };
 
 }  // namespace ringwall::upstream

@@ -5,10 +5,12 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <thread>
 
 namespace ringwall::upstream::test {
 
@@ -59,7 +61,7 @@ unsigned times_asked(const std::string& host) {
 // In the place of the C library's.
 extern "C" int getaddrinfo(const char* host, const char* service, const addrinfo* hints, addrinfo** found) {
   using namespace ringwall::upstream::test;
-  const std::lock_guard lock(mutex);
+  std::unique_lock lock(mutex);
   ++asked[host];
   Names names{.addresses = {host}};
   in6_addr ignored{};
@@ -69,6 +71,8 @@ extern "C" int getaddrinfo(const char* host, const char* service, const addrinfo
     if ((hints->ai_flags & AI_NUMERICHOST) != 0 || at == known.end()) return EAI_NONAME;
     names = at->second;
   }
+  lock.unlock();
+  std::this_thread::sleep_for(std::chrono::milliseconds(names.silence_ms));
   if (names.code != 0) return names.code;
   *found = nullptr;
   for (auto text = names.addresses.rbegin(); text != names.addresses.rend(); ++text) {

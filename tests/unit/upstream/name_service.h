@@ -9,6 +9,7 @@ namespace ringwall::upstream::test {
 struct Names {
   std::vector<std::string> addresses{};  // literals; one that is none stands for a family that is not of the internet
   int code = 0;                          // for gai_strerror
+  unsigned silence_ms = 0;               // before anything is said
 };
 
 // From here on; any thread. A name that was never set is EAI_NONAME.

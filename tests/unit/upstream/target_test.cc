@@ -143,6 +143,28 @@ TEST_CASE("a resolver has looked up every name once before it is made") {
   CHECK(unknown.addresses()->empty());
 }
 
+TEST_CASE("a name that DNS is silent about costs no other its answer, the start little, and the end nothing") {
+  using Clock = std::chrono::steady_clock;
+  set_name("silent.example", {.code = EAI_AGAIN, .silence_ms = 4000});
+  set_name("late.example", {.addresses = {"192.0.2.4"}, .silence_ms = 500});
+  set_name("prompt.example", {.addresses = {"192.0.2.5"}});
+  // The silent one's thread ends after this test, but touches no target then.
+  Target silent("one", "silent.example", 1, 0), late("two", "late.example", 2, 0),
+      prompt("three", "prompt.example", 3, 0);
+  const Clock::time_point start = Clock::now();
+  {
+    const Resolver resolver({{&silent, 30}, {&late, 30}, {&prompt, 30}}, 100);
+    CHECK(Clock::now() - start < std::chrono::milliseconds(2000));
+    CHECK(prompt.addresses()->size() == 1);
+    CHECK(silent.addresses()->empty());
+    while (late.addresses()->empty() && Clock::now() - start < std::chrono::seconds(3)) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    CHECK(late.addresses()->size() == 1);
+  }
+  CHECK(Clock::now() - start < std::chrono::milliseconds(3900));
+}
+
 TEST_CASE("a resolver looks names up again when they are due, literals never, and ends at once") {
   using Clock = std::chrono::steady_clock;
   set_name("often.example", {.addresses = {"192.0.2.2"}});
