@@ -86,7 +86,7 @@ std::expected<UpgradeRequest, Refusal> check_upgrade(const RequestHead& request)
 
 WebSocketKey make_key(std::span<const std::byte, 16> random) {
   std::array<std::uint8_t, 16> bytes;
-  std::ranges::transform(random, bytes.begin(), std::to_integer<std::uint8_t>);
+  std::ranges::transform(random, bytes.begin(), [](std::byte byte) { return std::to_integer<std::uint8_t>(byte); });
   return to_base64<std::tuple_size_v<WebSocketKey>>(bytes);
 }
 
