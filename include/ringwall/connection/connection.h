@@ -52,7 +52,8 @@ class Owner {
   virtual void on_received(Connection&, ring::Slice bytes) = 0;
   virtual void on_ended(Connection&, End how) = 0;           // no more on_received(); sending still works
   virtual void on_failed(Connection&, Failure failure) = 0;  // it is ending by itself
-  virtual void on_lost(Connection&) {}  // while paused: the peer has reset it; what it sent before can still be received
+  virtual void on_lost(Connection&) {
+  }  // while paused: the peer has reset it; what it sent before can still be received
   virtual void on_congested(Connection&) {}
   virtual void on_drained(Connection&) {}
   virtual void on_closed(Connection&) = 0;
@@ -182,7 +183,7 @@ class Connection {
   std::vector<ring::Slice> wire_;   // what the socket is to take
   std::vector<std::byte> handshake_input_;
   std::size_t handshake_charged_ = 0;  // of its memory, to the backlog
-  ring::Slice gather_;  // the msghdr and iovecs of a send in flight
+  ring::Slice gather_;                 // the msghdr and iovecs of a send in flight
   std::uint64_t bytes_received_ = 0;
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t share_turn_ = 0;                  // the turn that share_taken_ counts buffers of

@@ -24,8 +24,8 @@ template <typename Holder>
   return {*new OwnedBlock(std::move(holder), bytes), bytes};
 }
 
-// All of `pieces`, one after another, in new memory charged to `key`'s share of `budget` until it is let go; nothing when
-// the budget or the share is spent.
+// All of `pieces`, one after another, in new memory charged to `key`'s share of `budget` until it is let go; nothing
+// when the budget or the share is spent.
 [[nodiscard]] std::optional<ring::Slice> copy_to_backlog(std::span<const ring::Slice> pieces, SharedBudget& budget,
                                                          const ShareKey& key);
 
