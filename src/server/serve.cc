@@ -61,7 +61,7 @@ struct Totals {
     node_limit_reached += other.node_limit_reached;
   }
   [[nodiscard]] std::string text() const {
-    std::string line = fmt::format("stopped: {} sessions", sessions);
+    std::string line = fmt::format("stopped: {} session{}", sessions, sessions == 1 ? "" : "s");
     for (std::size_t index = 0; index < ended.size(); ++index) {
       if (ended[index] > 0) line += fmt::format(", {} {}", ended[index], name(static_cast<session::EndReason>(index)));
     }
