@@ -1,5 +1,7 @@
 #include <ringwall/server/announce.h>
 
+#include <ringwall/shard/shard.h>
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -64,12 +66,14 @@ std::string announcement(const config::Config& config, const Bounds& bounds, std
   for (const config::Listener& listener : config.listeners) text += listener_line(config, listener);
   text += fmt::format(
       "  bounds: {} clients a shard ({} open files), a message {}, a body {}, a head {} bytes\n"
-      "  memory: at most {} in all: a shard {} (buffers {} x {}, arena {}, backlog {}, assembly {}), a client {} KiB\n",
+      "  memory: at most {} in all: a shard {} (buffers {} x {}, arena {}, backlog {}, assembly {}), a client {} KiB\n"
+      "  one address: at most {} of a shard's backlog, {} of its assembly\n",
       bounds.connections_per_shard, bounds.open_files, in_mib(config.limits.message_bytes_max),
       in_mib(config.limits.body_bytes_max), config.limits.head_bytes_max, in_mib(bounds.total_bytes),
       in_mib(bounds.shard_bytes), config.server.buffers_per_shard, config.server.buffer_bytes,
       in_mib(bounds.arena_bytes), in_mib(config.server.backlog_bytes_max), in_mib(config.server.assembly_bytes_max),
-      (bounds.connection_bytes + 1023) / 1024);
+      (bounds.connection_bytes + 1023) / 1024, in_mib(shard::backlog_bytes_per_address_max(config.server)),
+      in_mib(config.server.assembly_bytes_per_address_max));
   if (std::ranges::any_of(config.listeners, serves_rpc)) {
     text +=
         "  WARNING: JSON-RPC methods are not filtered or limited: whoever reaches this endpoint can call every method\n"

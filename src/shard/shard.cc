@@ -18,7 +18,7 @@ Shard::Shard(ring::Backend& backend, Plan plan)
       buffers_(backend, receive_group, static_cast<std::uint16_t>(config_.server.buffers_per_shard),
                config_.server.buffer_bytes),
       arena_(arena_bytes_max),
-      backlog_(config_.server.backlog_bytes_max, config_.server.backlog_bytes_max / 2),
+      backlog_(config_.server.backlog_bytes_max, backlog_bytes_per_address_max(config_.server)),
       resources_{.ring = ring_,
                  .buffers = buffers_,
                  .arena = arena_,

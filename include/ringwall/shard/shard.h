@@ -25,6 +25,11 @@ inline constexpr std::size_t arena_bytes_max = std::size_t{16} << 20;
 inline constexpr unsigned ring_entries = 2048;
 inline constexpr std::uint64_t linger_ns = 800'000'000;  // of a connection that has said all
 
+// Who hoards leaves half of it to the others.
+[[nodiscard]] constexpr std::size_t backlog_bytes_per_address_max(const config::Server& server) {
+  return server.backlog_bytes_max / 2;
+}
+
 struct ListenerPlan {
   const config::Listener* config;
   int socket;                         // listening; the shard's own from here
