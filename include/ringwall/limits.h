@@ -1,4 +1,5 @@
-// limits.h: every fixed bound, its unit and its reason. What an operator may set is in the configuration instead.
+// limits.h: what a peer may send at most, each with its unit and reason. What an operator may set is in the
+// configuration instead; what bounds one mechanism stands beside it.
 //
 // A bound that a peer can reach has an answer: the comment names the HTTP status or close code.
 #pragma once
@@ -27,6 +28,10 @@ inline constexpr std::size_t chunk_extension_bytes_max = 4 * 1024;
 inline constexpr std::size_t trailer_bytes_max = 4 * 1024;
 // Sec-WebSocket-Protocol, in bytes: 400. Sessions keep it while the node is asked.
 inline constexpr std::size_t websocket_protocols_bytes_max = 256;
+
+// A message or body may take its timeout, and a second more for each so many bytes that have come: a line of 256 kbit/s
+// finishes the largest, and who dribbles does not.
+inline constexpr std::uint64_t upload_bytes_per_s_min = 32 * 1024;
 
 static_assert(target_bytes_max < head_bytes_max);
 static_assert(trailer_bytes_max < head_bytes_max);

@@ -160,6 +160,7 @@ void Connection::join() {
   state_ = State::joining;
   timer_.stop();
   queue_.clear();
+  set_congested(false);
   std::vector<std::byte>().swap(handshake_input_);
   (void)charge_handshake();
   close_if_joined();
@@ -176,6 +177,7 @@ void Connection::close_if_joined() {
   state_ = State::closing;
   wire_.clear();
   gather_.reset();
+  resources_.bytes_dropping -= std::exchange(bytes_dropped_, 0);
   if (socket_ >= 0) {
     io_uring_prep_close(&ring.prepare(close_), socket_);
   } else {

@@ -46,19 +46,17 @@ void Connection::pause_receiving() {
   paused_ = true;
   if (state_ != State::open) return;
   if (receive_.in_flight()) cancel_receive();
-  // Once armed it stays: the kernel tells of an end only once, and most sockets are paused more than once or never.
-  if (hang_up_.in_flight() || hang_up_seen_) return;
-  io_uring_prep_poll_add(&resources_.ring.prepare(hang_up_), socket_, 0);
+  // Once armed it stays: most sockets are paused more than once or never. It is edge-triggered: a reset that comes
+  // after a FIN is told too.
+  if (hang_up_.in_flight()) return;
+  io_uring_prep_poll_multishot(&resources_.ring.prepare(hang_up_), socket_, 0);
 }
 
 // A FIN is told by the receive, in its order after the bytes before it.
 void Connection::on_hang_up(const ring::Completion& completion) {
   if (state_ == State::joining) return close_if_joined();
-  if (completion.result < 0) return;
-  hang_up_seen_ = true;
-  if (state_ == State::open && paused_ && (completion.result & (POLLERR | POLLHUP)) != 0) {
-    owner_->on_lost(*this);
-  }
+  if (completion.result < 0 || (completion.result & (POLLERR | POLLHUP)) == 0) return;
+  if (state_ == State::open && paused_) owner_->on_lost(*this);
 }
 
 void Connection::resume_receiving() {
@@ -168,6 +166,7 @@ void Connection::open_wire(std::span<const std::byte> wire) {
 }
 
 bool Resources::end_turn() {
+  drop_hoarders();
   const std::size_t handshakes = std::min<std::size_t>(to_handshake.size(), handshakes_per_turn);
   for (std::size_t index = 0; index < handshakes; ++index) to_handshake[index]->run_handshake();
   to_handshake.erase(to_handshake.begin(), to_handshake.begin() + static_cast<std::ptrdiff_t>(handshakes));

@@ -14,6 +14,7 @@ namespace ringwall::connection {
 namespace {
 
 constexpr std::size_t gather_pieces_max = 256;           // iovecs of one send; the kernel's own bound is 1,024
+constexpr std::size_t hoarders_divisor = 8;              // of the backlog: the last eighth is kept free
 constexpr std::size_t seal_bytes_per_turn = 256 * 1024;  // of one connection: a quarter of the shard's buffers
 
 std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
@@ -187,7 +188,7 @@ void Connection::on_send(const ring::Completion& completion) {
   }
   if (state_ == State::finishing || !queue_.empty()) mark_for_flush();
   if (congested_ && queue_.empty()) {
-    congested_ = false;
+    set_congested(false);
     timer_.stop();
     if (state_ == State::open) owner_->on_drained(*this);
   }
@@ -197,9 +198,46 @@ void Connection::wait_for_reader(bool progressed) {
   if (!move_to_backlog(wire_)) return fail(Failure::backlog_full, ENOBUFS);
   submit_send(true);
   if (progressed || !congested_) start_send_timer();
-  if (std::exchange(congested_, true)) return;
+  if (congested_) return;
+  set_congested(true);
   ++resources_.counters.sends_short;
   if (state_ == State::open) owner_->on_congested(*this);
+}
+
+std::size_t Connection::bytes_waiting() const {
+  std::size_t bytes = 0;
+  for (const ring::Slice& piece : queue_) bytes += piece.size();
+  for (const ring::Slice& piece : wire_) bytes += piece.size();
+  return bytes;
+}
+
+void Connection::set_congested(bool congested) {
+  if (std::exchange(congested_, congested) == congested) return;
+  if (congested) {
+    resources_.behind.push_back(this);
+  } else {
+    std::erase(resources_.behind, this);
+  }
+}
+
+// When the backlog is nearly spent, of the address that has most the reader goes for whom most waits: rather than the
+// next who needs a little. What is left of the budget is for the turns until that memory is back.
+void Resources::drop_hoarders() {
+  while (backlog.used() > bytes_dropping + backlog.bytes_max() / hoarders_divisor * (hoarders_divisor - 1)) {
+    Connection* worst = nullptr;
+    std::size_t most = 0;
+    for (Connection* connection : behind) {
+      if (connection->share_ != backlog.greatest()) continue;
+      if (const std::size_t bytes = connection->bytes_waiting(); bytes > most) {
+        worst = connection;
+        most = bytes;
+      }
+    }
+    if (worst == nullptr) return;
+    ++counters.hoarders_dropped;
+    bytes_dropping += worst->bytes_dropped_ = most;
+    worst->fail(Failure::backlog_full, ENOBUFS);
+  }
 }
 
 void Connection::start_send_timer() {

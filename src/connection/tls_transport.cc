@@ -7,6 +7,9 @@ namespace ringwall::connection {
 
 namespace {
 
+// Of answers to records that carry no plaintext: some forty KeyUpdates.
+constexpr std::size_t answered_bytes_max = 1024;
+
 // Ciphertext of wolfSSL, into the arena.
 class ArenaOutput final : public tls::Output {
  public:
@@ -59,7 +62,10 @@ Transport::Progress TlsTransport::read(std::span<const std::byte>& wire, ring::S
   std::size_t count = 0;
   const tls::Progress result = stream_.read(wire, arena_.reserve(tls::record_plaintext_bytes_max), count, output);
   if (count > 0) plaintext = arena_.commit(count);
-  if (!output.bytes.empty()) out.push_back(arena_.copy(output.bytes));
+  ArenaOutput(arena_, out).append(output.bytes);
+  // A peer that asks for answers and says nothing else (KeyUpdates, in TLS 1.2 renegotiation) is up to no good.
+  answered_bytes_ = count > 0 ? 0 : answered_bytes_ + output.bytes.size();
+  if (answered_bytes_ > answered_bytes_max) return Progress::failed;
   Progress progress = Progress::plaintext;
   switch (result) {
     case tls::Progress::done:

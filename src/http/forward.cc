@@ -100,10 +100,11 @@ std::expected<std::size_t, WriteFault> write_request_to_node(std::span<char> out
 }
 
 std::expected<std::size_t, WriteFault> write_response_to_client(std::span<char> out, const ResponseHead& response,
-                                                                BodyPlan body, bool keep_alive) {
+                                                                BodyPlan body, bool keep_alive, std::string_view date) {
   HeadWriter writer(out);
   writer.status_line(response.status, response.reason);
   copy_fields(writer, response.fields, none_is_ours);
+  if (!date.empty() && !response.fields.find("date")) writer.field("Date", date);
   if (body.framing == Framing::none) {
     write_length_of_unsent_body(writer, response);
   } else {

@@ -2,6 +2,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 #include <ringwall/check.h>
@@ -34,6 +35,7 @@ std::expected<std::size_t, WriteFault> write_whole(std::span<char> out, const Si
     if (!response.content_type.empty()) writer.field("Content-Type", response.content_type);
     writer.field("Content-Length", response.body.size() + body_end.size());
   }
+  if (!response.date.empty()) writer.field("Date", response.date);
   for (const Header& field : response.extra) writer.field(field.name, field.value);
   writer.field("Connection", response.keep_alive ? "keep-alive" : "close");
   const auto head = writer.end();
@@ -162,15 +164,46 @@ std::string_view status_text(int status) {
   return found == texts.end() ? "Unknown" : found->second;
 }
 
+DateText date_text(std::int64_t unix_s) {
+  constexpr std::string_view days = "SunMonTueWedThuFriSat";
+  constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  const time_t seconds = unix_s;
+  tm parts{};
+  gmtime_r(&seconds, &parts);
+  DateText text;
+  char* to = text.data();
+  const auto put = [&](std::string_view part) { to = std::ranges::copy(part, to).out; };
+  const auto put_number = [&](int number) {
+    *to++ = static_cast<char>('0' + number / 10);
+    *to++ = static_cast<char>('0' + number % 10);
+  };
+  put(days.substr(static_cast<std::size_t>(parts.tm_wday) * 3, 3));
+  put(", ");
+  put_number(parts.tm_mday);
+  put(" ");
+  put(months.substr(static_cast<std::size_t>(parts.tm_mon) * 3, 3));
+  put(" ");
+  put_number((parts.tm_year + 1900) / 100);
+  put_number(parts.tm_year % 100);
+  for (const auto& [mark, number] : {std::pair{" ", parts.tm_hour}, {":", parts.tm_min}, {":", parts.tm_sec}}) {
+    put(mark);
+    put_number(number);
+  }
+  put(" GMT");
+  RINGWALL_CHECK(to == text.data() + text.size());
+  return text;
+}
+
 std::expected<std::size_t, WriteFault> simple_response(std::span<char> out, const SimpleResponse& response) {
   return write_whole(out, response, {});
 }
 
-std::expected<std::size_t, WriteFault> refusal_response(std::span<char> out, const Refusal& refusal, bool to_head) {
+std::expected<std::size_t, WriteFault> refusal_response(std::span<char> out, const Refusal& refusal,
+                                                        std::string_view date, bool to_head) {
   // RFC 9110 section 15.5.22 and RFC 6455 section 4.4.
   constexpr Header what_would_be_right[] = {
       {"Upgrade", "websocket"}, {"Connection", "upgrade"}, {"Sec-WebSocket-Version", "13"}};
-  SimpleResponse response{.status = refusal.status, .body = refusal.why, .to_head = to_head};
+  SimpleResponse response{.status = refusal.status, .body = refusal.why, .to_head = to_head, .date = date};
   if (refusal.status == 426) response.extra = what_would_be_right;
   return write_whole(out, response, "\n");
 }

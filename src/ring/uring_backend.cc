@@ -78,6 +78,8 @@ std::uint64_t UringBackend::now_ns() {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
+std::int64_t UringBackend::unix_now_s() { return time(nullptr); }
+
 void UringBackend::fill_random(std::span<std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t count = getrandom(bytes.data(), bytes.size(), 0);

@@ -35,7 +35,7 @@ Result<tls::Certificate> keep_self_signed(const std::string& state_dir, const st
   std::filesystem::create_directories(state_dir, error);
   if (error) return fail("server.state_dir: cannot make " + state_dir + ": " + error.message());
   const std::string base = state_dir + "/" + file_name(names);
-  const tls::Certificate files{.chain_file = base + ".crt", .key_file = base + ".key", .ocsp_file = {}};
+  tls::Certificate files{.chain_file = base + ".crt", .key_file = base + ".key", .ocsp_file = {}};
   if (const Result<tls::Identity> kept = tls::load_identity(files);
       kept && is_for(*kept, names) && kept->not_after_s > unix_now_s + renew_before_s) {
     return files;

@@ -54,11 +54,15 @@ struct Totals {
   std::uint64_t sessions = 0;
   session::EndCounters ended{};
   std::uint64_t node_limit_reached = 0;
+  std::uint64_t hoarders_dropped = 0;
+  std::uint64_t memory_waits = 0;
 
   void add(const Totals& other) {
     sessions += other.sessions;
     for (std::size_t index = 0; index < ended.size(); ++index) ended[index] += other.ended[index];
     node_limit_reached += other.node_limit_reached;
+    hoarders_dropped += other.hoarders_dropped;
+    memory_waits += other.memory_waits;
   }
   [[nodiscard]] std::string text() const {
     std::string line = fmt::format("stopped: {} session{}", sessions, sessions == 1 ? "" : "s");
@@ -67,6 +71,8 @@ struct Totals {
     }
     if (node_limit_reached > 0)
       line += fmt::format("; a node was at its connection limit {} times", node_limit_reached);
+    if (hoarders_dropped > 0) line += fmt::format("; {} slow readers were dropped for memory", hoarders_dropped);
+    if (memory_waits > 0) line += fmt::format("; messages waited for memory {} times", memory_waits);
     return line;
   }
 };
@@ -191,8 +197,11 @@ void run_shard(shard::Plan plan, int core, std::promise<Result<void>>& started, 
   started.set_value({});
   shard.run();
   const session::Service& service = shard.service();
-  totals = {
-      .sessions = service.sessions_opened, .ended = service.ended, .node_limit_reached = service.node_limit_reached};
+  totals = {.sessions = service.sessions_opened,
+            .ended = service.ended,
+            .node_limit_reached = service.node_limit_reached,
+            .hoarders_dropped = shard.resources().counters.hoarders_dropped,
+            .memory_waits = service.assembly.times_reached()};
 }
 
 Result<void> Server::start() {

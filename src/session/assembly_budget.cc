@@ -6,6 +6,12 @@
 
 namespace ringwall::session {
 
+namespace {
+
+constexpr std::size_t told_per_turn_max = 64;
+
+}  // namespace
+
 AssemblyBudget::AssemblyBudget(std::size_t bytes_max, std::size_t bytes_per_address_max, std::size_t bytes_each_max)
     : bytes_max_(bytes_max),
       bytes_per_address_max_(std::min(bytes_max, bytes_per_address_max)),
@@ -51,8 +57,9 @@ void AssemblyBudget::give_back(AssemblyCharge& charge) {
 }
 
 void AssemblyBudget::wake() {
-  if (!std::exchange(memory_came_back_, false)) return;
-  for (std::size_t left = waiting_.size(); left > 0 && !waiting_.empty(); --left) {
+  if (std::exchange(memory_came_back_, false)) to_tell_ = waiting_.size();
+  for (std::size_t count = std::min(to_tell_, told_per_turn_max); count > 0 && !waiting_.empty(); --count) {
+    --to_tell_;
     Waiter* first = waiting_.front();
     waiting_.pop_front();
     first->on_memory();

@@ -8,10 +8,11 @@ namespace ringwall::session {
 
 namespace {
 
-// A submission may have been acted on though no answer came, so it is never sent twice. An escaped name ("autho\u0072")
-// counts as one.
+// A node that dies without an answer may have acted on the request: what should not be done twice is never sent twice.
+// That is what goes to the network or into the keystore; an escaped name ("autho\u0072") counts as such.
 bool may_be_submission(std::string_view body) {
-  return body.find("author_submit") != std::string_view::npos || body.find('\\') != std::string_view::npos;
+  return body.find("author_") != std::string_view::npos || body.find("_broadcast") != std::string_view::npos ||
+         body.find('\\') != std::string_view::npos;
 }
 
 }  // namespace
@@ -25,6 +26,9 @@ void Session::begin_exchange(const http::RequestHead& head, NodeService& node) {
   request_->is_head = head.method == http::Method::head;
   request_->client_keeps_alive = head.keep_alive;
   request_->client_is_old = head.minor == 0;
+  request_->body_since_ns = service_.resources.ring.now_ns();
+  request_->body_bytes_max =
+      static_cast<std::size_t>(head.framing == http::Framing::length ? head.content_length : body_bytes_max);
   request_->body_is_chunked = head.framing == http::Framing::chunked;
   request_->body_reader = http::BodyReader(head.framing, head.content_length, body_bytes_max);
   const auto bytes = http::write_request_to_node(service_.head_text, head, origin(head, node),
@@ -41,7 +45,7 @@ std::size_t Session::read_body(std::string_view bytes) {
   Request& request = *request_;
   while (!request.body_reader.done()) {
     if (left.empty()) return bytes.size();
-    switch (request.body.reserve(left.size())) {
+    switch (request.body.reserve(left.size(), request.body_bytes_max)) {
       case AssemblyBudget::Answer::given:
         break;
       case AssemblyBudget::Answer::wait:
@@ -93,7 +97,7 @@ void Session::send_request() {
   await_node();
 }
 
-// The node closed a connection of the pool while the request was on its way: it has not seen it.
+// The node closed a connection of the pool without a byte of an answer: as a rule while the request was on its way.
 void Session::send_again() {
   request_->on_used_connection = false;
   timer_.stop();
@@ -114,7 +118,8 @@ void Session::begin_answer(const http::ResponseHead& head, ring::Slice rest) {
   }
   request.answer_until_close = plan.framing == http::Framing::until_close;
   if (request.answer_until_close || service_.stopping) request.client_keeps_alive = false;
-  const auto bytes = http::write_response_to_client(service_.head_text, head, plan, request.client_keeps_alive);
+  const auto bytes =
+      http::write_response_to_client(service_.head_text, head, plan, request.client_keeps_alive, service_.date());
   if (!bytes) return refuse({502, "the node's answer has a head that cannot be passed on"}, EndReason::node_garbage);
   client_.send_copy(std::string_view(service_.head_text.data(), *bytes));
   set_timer(service_.config.timeouts.response_ms);

@@ -56,7 +56,7 @@ bool Session::charge_input() {
 // Reads as far as the state allows. Returns what was used up.
 std::size_t Session::read_input(std::string_view bytes) {
   std::size_t used = 0;
-  unsigned own_answers = 0;
+  own_answers_left_ = own_answers_max;
   while (used < bytes.size() || state_ == State::body) {
     // One that does not take its answers is given no more of them: the rest waits for on_drained.
     if (state_ == State::head && client_.is_congested()) break;
@@ -70,10 +70,6 @@ std::size_t Session::read_input(std::string_view bytes) {
     used += step;
     if (step == 0 && state_ == before) break;
     if (state_ != State::head && state_ != State::body) break;
-    if (before == State::head && state_ == State::head && ++own_answers == own_answers_max) {
-      finish(EndReason::done);
-      break;
-    }
   }
   // What is left of several is the beginning of one more.
   if (state_ == State::head && used > 0 && used < bytes.size()) set_timer(service_.config.timeouts.head_ms);
@@ -94,8 +90,7 @@ std::size_t Session::read_head(std::string_view bytes) {
 
 void Session::serve(const http::RequestHead& head) {
   if (listener_.config.kind == config::ListenerKind::redirect) return serve_redirect(head);
-  const std::string_view name =
-      client_.transport() != nullptr ? client_.transport()->server_name() : http::host_without_port(head.host);
+  const std::string_view name = client_.transport() != nullptr ? client_.transport()->server_name() : "";
   const config::Destination destination = config::destination(listener_.config, name, head.path);
   NodeService& node = *service_.nodes[destination.upstream_index];
   const ClientOrigin origin =
@@ -154,7 +149,8 @@ void Session::serve_page(const http::RequestHead& head, config::Mode mode) {
                    .keep_alive = keep_alive,
                    .to_head = to_head});
   }
-  static constexpr http::Header upgrade[] = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
+  static constexpr http::Header upgrade[] = {
+      {"Upgrade", "websocket"}, {"Connection", "upgrade"}, {"Sec-WebSocket-Version", "13"}};
   answer({.status = 426,
           .body = page_text(authority, secure, tunnel),
           .keep_alive = keep_alive,
@@ -163,18 +159,20 @@ void Session::serve_page(const http::RequestHead& head, config::Mode mode) {
 }
 
 // An answer of Ringwall's own to a request whose body, if any, has not been read.
-void Session::answer(const http::SimpleResponse& response, EndReason reason) {
+void Session::answer(http::SimpleResponse response, EndReason reason) {
+  response.keep_alive = response.keep_alive && !service_.stopping && --own_answers_left_ > 0;
+  response.date = service_.date();
   const auto bytes = http::simple_response(service_.head_text, response);
   if (!bytes) return refuse({400, "the request names too long a place"}, EndReason::client_refused);
   client_.send_copy(std::string_view(service_.head_text.data(), *bytes));
   served_one_ = true;
-  if (!response.keep_alive || service_.stopping) return finish(reason);
+  if (!response.keep_alive) return finish(reason);
   set_timer(service_.config.timeouts.keep_alive_ms);
 }
 
 void Session::refuse(http::Refusal refusal, EndReason reason) {
   const bool to_head = request_ && request_->is_head;
-  const auto bytes = http::refusal_response(service_.head_text, refusal, to_head);
+  const auto bytes = http::refusal_response(service_.head_text, refusal, service_.date(), to_head);
   RINGWALL_CHECK(bytes.has_value());
   client_.send_copy(std::string_view(service_.head_text.data(), *bytes));
   finish(reason);

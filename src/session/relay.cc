@@ -26,10 +26,6 @@ struct ForwardedFrame {
   AssemblyCharge charge;
 };
 
-std::span<std::byte> writable(std::span<const std::byte> bytes) {
-  return {const_cast<std::byte*>(bytes.data()), bytes.size()};
-}
-
 }  // namespace
 
 void Session::begin_relay() {
@@ -70,7 +66,7 @@ void Session::relay_client(const ring::Slice& bytes) {
         break;
       case ClientMessages::Event::Kind::need_memory:
         send_run();
-        if (grow_assembly(event.bytes_wanted)) break;
+        if (grow_assembly(event.bytes_wanted, in.size())) break;
         if (state_ == State::relay && !in.empty()) hold(bytes.share(in));
         return note_message_progress();
       case ClientMessages::Event::Kind::ping:
@@ -91,13 +87,19 @@ void Session::relay_client(const ring::Slice& bytes) {
 
 void Session::forward_assembled() {
   websocket::OwnedFrame frame = relay_->messages.take_frame();
-  const std::span<std::byte> bytes = writable(frame.bytes());
+  const std::span<std::byte> bytes = frame.bytes();
   node_->send(connection::make_owned_slice(ForwardedFrame{std::move(frame), std::move(relay_->charge)}, bytes));
 }
 
 // False: the session waits for memory, or has ended for want of it.
-bool Session::grow_assembly(std::size_t bytes) {
-  switch (relay_->charge.grow(bytes)) {
+bool Session::grow_assembly(std::size_t bytes, std::size_t bytes_here) {
+  AssemblyBudget::Answer answer = relay_->charge.grow(bytes);
+  if (answer == AssemblyBudget::Answer::wait && bytes > bytes_here + websocket::frame_header_bytes_max) {
+    // Twice the size is a comfort; what is here is what is needed.
+    bytes = bytes_here + websocket::frame_header_bytes_max;
+    answer = relay_->charge.grow(bytes);
+  }
+  switch (answer) {
     case AssemblyBudget::Answer::given:
       if (relay_->messages.grow(bytes)) return true;
       break;
@@ -149,7 +151,7 @@ void Session::relay_node(const ring::Slice& bytes) {
   relay_->node.heard_ns = service_.resources.ring.now_ns();
   std::span<const std::byte> in = bytes.bytes();
   while (state_ == State::relay || state_ == State::closing) {
-    const NodeFrames::Event event = relay_->frames.next(in);
+    const NodeFrames::Event event = relay_->frames.next(in, relay_->owes_frame());
     switch (event.kind) {
       case NodeFrames::Event::Kind::need_more:
         return;
@@ -203,10 +205,13 @@ void Session::set_relay_timer() {
     due_ns = std::min(due_ns, std::max(side->heard_ns, side->pinged_ns) + timeouts.ping_interval_ms * ns_per_ms);
     due_ns = std::min(due_ns, side->heard_ns + timeouts.dead_after_ms * ns_per_ms);
   }
-  if (relay_->message_since_ns != 0) {
-    due_ns = std::min(due_ns, relay_->message_since_ns + timeouts.message_ms * ns_per_ms);
-  }
+  if (relay_->message_since_ns != 0) due_ns = std::min(due_ns, message_due_ns());
   service_.resources.ring.timers().start(timer_, due_ns);
+}
+
+std::uint64_t Session::message_due_ns() const {
+  return upload_due_ns(relay_->message_since_ns, service_.config.timeouts.message_ms,
+                       relay_->messages.assembled_bytes());
 }
 
 void Session::on_relay_timer() {
@@ -215,7 +220,7 @@ void Session::on_relay_timer() {
   Relay& relay = *relay_;
   // A client that is not read because the node does not read is not slow.
   if (relay.message_since_ns != 0 && node_->is_congested()) relay.message_since_ns = now_ns;
-  if (relay.message_since_ns != 0 && now_ns >= relay.message_since_ns + timeouts.message_ms * ns_per_ms) {
+  if (relay.message_since_ns != 0 && now_ns >= message_due_ns()) {
     return waits_for_memory_ ? close_both(EndReason::memory_bound, CloseCode::message_too_big,
                                           "no memory for this message: try again later", CloseCode::going_away, {})
                              : close_both(EndReason::client_slow, CloseCode::policy_violation,

@@ -20,9 +20,10 @@ struct BodyMemory {
 
 }  // namespace
 
-AssemblyBudget::Answer Body::reserve(std::size_t bytes) {
+AssemblyBudget::Answer Body::reserve(std::size_t bytes, std::size_t ceiling) {
+  bytes = std::min(bytes, ceiling - size_);
   if (size_ + bytes <= capacity_) return AssemblyBudget::Answer::given;
-  const std::size_t wanted = std::max({size_ + bytes, capacity_ * 2, first_capacity});
+  const std::size_t wanted = std::min(std::max({size_ + bytes, capacity_ * 2, first_capacity}), ceiling);
   AssemblyBudget::Answer answer = charge_.grow(wanted - capacity_);
   std::size_t granted = wanted;
   if (answer != AssemblyBudget::Answer::given) {

@@ -45,6 +45,14 @@ void Service::stop(bool now) {
   for (const std::unique_ptr<NodeService>& node : nodes) node->pool.stop(now);
 }
 
+std::string_view Service::date() {
+  if (const std::uint64_t now_ns = resources.ring.now_ns(); now_ns >= date_until_ns_) {
+    date_ = http::date_text(resources.ring.backend().unix_now_s());
+    date_until_ns_ = now_ns + 500'000'000;
+  }
+  return {date_.data(), date_.size()};
+}
+
 void Service::notify(Notice notice, const std::string& text) {
   std::uint64_t& last_ns = noticed_ns_[static_cast<std::size_t>(notice)];
   const std::uint64_t now_ns = resources.ring.now_ns();

@@ -46,6 +46,10 @@ void Session::set_timer(std::uint64_t timeout_ms) {
   ring.timers().start(timer_, ring.now_ns() + timeout_ms * 1'000'000);
 }
 
+std::uint64_t Session::upload_due_ns(std::uint64_t since_ns, std::uint64_t timeout_ms, std::size_t bytes_come) {
+  return since_ns + timeout_ms * 1'000'000 + bytes_come * 1'000'000'000 / http::upload_bytes_per_s_min;
+}
+
 // The end ----------------------------------------------------------------------------------------------------------
 
 void Session::note_end(EndReason reason) {
@@ -201,11 +205,16 @@ void Session::client_failed(connection::Failure failure) {
   if (failure == Failure::transport) {
     if (client_.transport()->is_plain_http()) {
       const http::Refusal refusal{400, "this port speaks TLS: use https:// or wss:// instead of http:// or ws://"};
-      const auto bytes = http::refusal_response(service_.head_text, refusal);
+      const auto bytes = http::refusal_response(service_.head_text, refusal, service_.date());
       if (bytes) client_.finish_without_transport({service_.head_text.data(), *bytes});
     }
     if (state_ == State::relay) return relay_lost_client(EndReason::tls_failed);
     return finish(EndReason::tls_failed);
+  }
+  if (failure == Failure::backlog_full) {
+    service_.notify(
+        Notice::backlog_spent,
+        "slow reader " + address_text_ + " is dropped: too much waits for it and others (server.backlog_bytes_max)");
   }
   const EndReason reason = failure == Failure::reset          ? EndReason::client_reset
                            : failure == Failure::send_time    ? EndReason::client_slow
@@ -265,6 +274,11 @@ void Session::on_timer() {
       if (input_.empty()) return finish(served_one_ ? EndReason::done : EndReason::client_silent);
       return refuse({408, "the request's head was not complete in time"}, EndReason::client_slow);
     case State::body:
+      if (const std::uint64_t due_ns =
+              upload_due_ns(request_->body_since_ns, service_.config.timeouts.body_ms, request_->body.text().size());
+          service_.resources.ring.now_ns() < due_ns) {
+        return service_.resources.ring.timers().start(timer_, due_ns);
+      }
       if (waits_for_memory_) return refuse({413, "no memory for this body: try again later"}, EndReason::memory_bound);
       return refuse({408, "the request's body was not complete in time"}, EndReason::client_slow);
     case State::awaiting:

@@ -12,7 +12,7 @@ using Kind = Event::Kind;
 
 static_assert(sizeof(NodeFrames) <= 48);
 
-Event NodeFrames::next(std::span<const std::byte>& in) {
+Event NodeFrames::next(std::span<const std::byte>& in, bool to_boundary) {
   if (ended_) {
     in = in.last(0);
     return {};
@@ -20,7 +20,7 @@ Event NodeFrames::next(std::span<const std::byte>& in) {
   if (control_opcode_ != Opcode::continuation) return read_control(in);
   control_payload_.reset();
   if (!header_reader_.inside_header()) {
-    if (const std::size_t run_bytes = data_run(in); run_bytes != 0) {
+    if (const std::size_t run_bytes = data_run(in, to_boundary); run_bytes != 0) {
       const auto run = in.first(run_bytes);
       in = in.subspan(run_bytes);
       return {.kind = Kind::relay, .bytes = run};
@@ -31,10 +31,11 @@ Event NodeFrames::next(std::span<const std::byte>& in) {
 
 // The size of the longest piece at the start of `in` that is nothing but data frames, their headers whole. What stops
 // it (a header cut short, a control frame, a violation) is left for start_frame().
-std::size_t NodeFrames::data_run(std::span<const std::byte> in) {
+std::size_t NodeFrames::data_run(std::span<const std::byte> in, bool to_boundary) {
   std::size_t run_bytes = 0;
   while (run_bytes < in.size()) {
     if (data_bytes_left_ == 0) {
+      if (to_boundary && run_bytes > 0) break;
       FrameHeader header;
       const auto size = parse_frame_header(in.subspan(run_bytes), Sender::server, header);
       if (!size || *size == 0 || is_control(header.opcode) || !check_sequence(header, message_open_)) break;

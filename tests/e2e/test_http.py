@@ -75,6 +75,19 @@ def test_requests_before_a_half_close_are_all_answered_and_then_it_ends(cast, fa
         assert stream.wait_for_end(2) in ("eof", "truncated")
 
 
+def test_a_long_pipeline_of_pages_ends_with_an_answer_that_says_so(cast):
+    """Each is larger than its request: a connection gets so many a piece of input, and the last says that it closes."""
+    server = cast.ringwall(None)
+    with client.connect(server.port) as stream:
+        stream.send(request("GET", "/") * 40)
+        replies = [stream.read_reply()]
+        while replies[-1].get("connection") != "close":
+            replies.append(stream.read_reply())
+            assert replies[-1].status == 426 and "date" in {name.lower() for name, _ in replies[-1].fields}
+        assert 10 < len(replies) < 40
+        assert stream.wait_for_end(2) == "eof"
+
+
 def test_half_a_request_before_a_half_close_ends_it_at_once(cast, fake_node):
     server = cast.ringwall(fake_node(lambda connection: connection.answer_calls()))
     with client.connect(server.port) as stream:

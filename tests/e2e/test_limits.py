@@ -76,6 +76,28 @@ def test_a_frame_dribbled_slowly_is_cut_at_its_timeout(cast, echo_node):
     assert not echo_node.messages
 
 
+@pytest.mark.parametrize("how", ["message", "body"])
+def test_an_upload_that_goes_on_steadily_is_not_cut_at_its_timeout(cast, fake_node, how):
+    def node(connection):
+        if connection.read_request().get("upgrade"):
+            raise AssertionError("not here")
+        connection.reply_json({})
+
+    def echo(connection):
+        connection.accept_upgrade()
+        connection.echo()
+
+    times = {"timeouts.message_ms": 500, "timeouts.body_ms": 500}
+    server = cast.ringwall(fake_node(echo if how == "message" else node), settings=times)
+    with client.connect(server.port) if how == "body" else client.websocket(server.port) as stream:
+        data = client_frame(BINARY, bytes(400_000)) if how == "message" else post(b'"' + b"x" * 400_000 + b'"')
+        stream.send_slowly(data, 0.1, 20_000)
+        if how == "message":
+            assert stream.read_message() == (BINARY, bytes(400_000))
+        else:
+            assert stream.read_reply().status == 200
+
+
 def test_messages_one_after_another_have_a_time_each(cast, echo_node):
     server = cast.ringwall(echo_node, settings={"timeouts.message_ms": 1000})
     with client.websocket(server.port) as stream:

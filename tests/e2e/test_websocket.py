@@ -326,26 +326,6 @@ def test_a_client_that_only_listens_and_answers_pings_outlives_dead_after(cast, 
             stream.send_frame(PONG, frame.payload)
 
 
-def test_a_client_that_waits_for_one_long_frame_of_the_node_is_not_taken_for_dead(cast, fake_node):
-    """It cannot be pinged inside the frame; when the frame is whole, it is, and answers."""
-
-    def node(connection):
-        connection.accept_upgrade()
-        frame = node_frame(BINARY, bytes(1000))
-        for at in range(0, len(frame), 100):
-            connection.send(frame[at : at + 100])
-            time.sleep(0.25)
-        connection.echo()
-
-    server = cast.ringwall(
-        fake_node(node), settings={"timeouts.ping_interval_ms": 300, "timeouts.dead_after_ms": 900}
-    )
-    with client.websocket(server.port) as stream:
-        assert stream.read_message(lambda frame: stream.send_frame(PONG, frame.payload)) == (BINARY, bytes(1000))
-        stream.send_frame(TEXT, b"alive")
-        assert stream.read_message(lambda frame: stream.send_frame(PONG, frame.payload)) == (TEXT, b"alive")
-
-
 def test_a_busy_client_is_not_pinged(cast, node):
     server = cast.ringwall(node, settings={"timeouts.ping_interval_ms": 600, "timeouts.dead_after_ms": 1800})
     with client.websocket(server.port) as stream:

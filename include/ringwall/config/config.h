@@ -128,14 +128,14 @@ struct Limits {
 };
 
 struct Timeouts {
-  std::uint32_t handshake_ms = 10'000;      // Accept to the end of the TLS handshake.
-  std::uint32_t head_ms = 10'000;           // A request head, first byte to last.
-  std::uint32_t body_ms = 60'000;           // A request body, first byte to last.
-  std::uint32_t message_ms = 60'000;        // A client's WebSocket message, first byte to last.
-  std::uint32_t connect_ms = 5'000;         // To the node, name lookup included.
-  std::uint32_t response_ms = 60'000;       // From a request's end, or an upgrade, to the node's first byte.
-  std::uint32_t send_ms = 60'000;           // A reader that takes no byte of what waits for it.
-  std::uint32_t keep_alive_ms = 75'000;     // Between two requests of an HTTP connection.
+  std::uint32_t handshake_ms = 10'000;   // Accept to the end of the TLS handshake.
+  std::uint32_t head_ms = 10'000;        // A request head, first byte to last.
+  std::uint32_t body_ms = 60'000;        // A request body, and more for what has come (limits.h).
+  std::uint32_t message_ms = 60'000;     // A client's message, and more for what has come.
+  std::uint32_t connect_ms = 5'000;      // To the node, over all its addresses.
+  std::uint32_t response_ms = 300'000;   // The node's silence, from a request's end or between two bytes of its answer.
+  std::uint32_t send_ms = 60'000;        // A reader that takes no byte of what waits for it.
+  std::uint32_t keep_alive_ms = 75'000;  // Between two requests of an HTTP connection.
   std::uint32_t ping_interval_ms = 30'000;  // Silence of a WebSocket client before it is pinged.
   std::uint32_t dead_after_ms = 90'000;     // Silence, pings included, after which a WebSocket client is dropped.
   std::uint32_t tunnel_idle_ms = 600'000;   // Silence of both sides of a tunnel.

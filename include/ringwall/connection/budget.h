@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
+#include <utility>
 
 namespace ringwall::connection {
 
@@ -31,6 +33,7 @@ class Budget {
     used_ -= bytes;
   }
 
+  [[nodiscard]] std::size_t bytes_max() const { return bytes_max_; }
   [[nodiscard]] std::size_t used() const { return used_; }
   [[nodiscard]] std::size_t used_most() const { return used_most_; }
   [[nodiscard]] std::uint64_t times_reached() const { return times_reached_; }
@@ -60,7 +63,7 @@ class SharedBudget {
       return false;
     }
     if (!total_.take(bytes)) return false;
-    used_by_[key] = used + bytes;
+    set_used(key, used, used + bytes);
     return true;
   }
   void give_back(const ShareKey& key, std::size_t bytes) {
@@ -68,18 +71,35 @@ class SharedBudget {
     total_.give_back(bytes);
     const auto at = used_by_.find(key);
     RINGWALL_CHECK(at != used_by_.end() && at->second >= bytes);
-    at->second -= bytes;
-    if (at->second == 0) used_by_.erase(at);
+    set_used(key, at->second, at->second - bytes);
   }
 
+  // Who has most; there must be somebody.
+  [[nodiscard]] const ShareKey& greatest() const {
+    RINGWALL_CHECK(!by_size_.empty());
+    return by_size_.rbegin()->second;
+  }
+
+  [[nodiscard]] std::size_t bytes_max() const { return total_.bytes_max(); }
   [[nodiscard]] std::size_t used() const { return total_.used(); }
   [[nodiscard]] std::size_t used_most() const { return total_.used_most(); }
   [[nodiscard]] std::uint64_t times_reached() const { return total_.times_reached() + times_share_reached_; }
 
  private:
+  void set_used(const ShareKey& key, std::size_t before, std::size_t now) {
+    by_size_.erase({before, key});
+    if (now == 0) {
+      used_by_.erase(key);
+    } else {
+      used_by_[key] = now;
+      by_size_.insert({now, key});
+    }
+  }
+
   Budget total_;
   const std::size_t bytes_per_share_max_;
   std::map<ShareKey, std::size_t> used_by_;
+  std::set<std::pair<std::size_t, ShareKey>> by_size_;  // the same, in order of size
   std::uint64_t times_share_reached_ = 0;
 };
 

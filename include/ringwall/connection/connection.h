@@ -39,7 +39,7 @@ enum class Failure : std::uint8_t {
   refused,       // connect: nobody listens there, or no way leads there
   connect_time,  // connect: no answer within the time given
   send_time,     // the reader took no byte for the time given
-  backlog_full,  // the shard's budget for slow readers is spent
+  backlog_full,  // the shard's budget for slow readers is nearly spent, and it holds most; or its share is spent
   transport,     // Transport::failure_name() says why
   system,        // an errno that none of the above explains
 };
@@ -68,6 +68,7 @@ struct ConnectionCounters {
   std::uint64_t sends_short = 0;        // a socket that did not take all of a turn's bytes
   std::uint64_t backlog_copies = 0;     // bytes copied because they had to wait
   std::uint64_t handshakes_waited = 0;  // turns that ended with handshakes left to do
+  std::uint64_t hoarders_dropped = 0;   // connections failed since the backlog was nearly spent
 };
 
 // What the connections of a shard share. Owner: the shard.
@@ -85,11 +86,15 @@ struct Resources {
   std::vector<Connection*> to_handshake{};     // have input for their handshake
   std::vector<Connection*> to_receive{};       // took more than their share: they receive again after everyone else
   std::array<std::byte, 16 * 1024> scratch{};  // joins small pieces into one record
+  std::vector<Connection*> behind{};           // their readers have not taken all
+  std::size_t bytes_dropping = 0;              // of the backlog, by connections that are ending for want of it
   ConnectionCounters counters{};
 
   // Ends a turn: handshakes within their budget, then every queued output becomes a send. True: handshakes are left,
   // so the next turn must not sleep.
   [[nodiscard]] bool end_turn();
+
+  void drop_hoarders();
 };
 
 class Connection {
@@ -160,6 +165,8 @@ class Connection {
   void run_handshake();
   [[nodiscard]] bool charge_handshake();
 
+  [[nodiscard]] std::size_t bytes_waiting() const;
+  void set_congested(bool congested);
   void mark_for_flush();
   void flush();
   void seal_queue();
@@ -200,6 +207,7 @@ class Connection {
   int socket_ = -1;
   int last_errno_ = 0;
   std::size_t unacknowledged_ = 0;  // when the send timer was started
+  std::size_t bytes_dropped_ = 0;   // what it held when it was failed for that
   std::uint16_t share_taken_ = 0;
   State state_ = State::idle;
   bool paused_ = false;
@@ -212,7 +220,6 @@ class Connection {
   bool share_exceeded_ = false;  // since the receive was started
   bool send_waits_ = false;      // of the send in flight: all that it names is owned
   bool close_noticed_ = false;
-  bool hang_up_seen_ = false;  // FIN or reset, by the poll
 };
 
 }  // namespace ringwall::connection

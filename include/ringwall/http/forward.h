@@ -43,9 +43,11 @@ struct BodyPlan {
                                                                            const Origin& origin, BodyPlan body);
 
 // `keep_alive` is what Ringwall will do with the client's connection; an until_close body always closes it. With no
-// body planned, the node's Content-Length is kept where it describes a body that is not sent (HEAD, 304).
+// body planned, the node's Content-Length is kept where it describes a body that is not sent (HEAD, 304). `date` is for
+// an answer that has none; empty: none is added.
 [[nodiscard]] std::expected<std::size_t, WriteFault> write_response_to_client(std::span<char> out,
                                                                               const ResponseHead& response,
-                                                                              BodyPlan body, bool keep_alive);
+                                                                              BodyPlan body, bool keep_alive,
+                                                                              std::string_view date = {});
 
 }  // namespace ringwall::http

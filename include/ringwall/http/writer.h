@@ -5,6 +5,7 @@
 // Source: RFC 9112 sections 3, 4, 5 and 7.1.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -59,7 +60,12 @@ struct SimpleResponse {
   bool keep_alive = false;
   bool to_head = false;  // the request was HEAD: the length is told, the body is not sent
   std::span<const Header> extra = {};
+  std::string_view date = {};  // as date_text() makes it; empty: none
 };
+
+// "Sun, 06 Nov 1994 08:49:37 GMT", as RFC 9110 section 5.6.7 wants it.
+using DateText = std::array<char, 29>;
+[[nodiscard]] DateText date_text(std::int64_t unix_s);
 
 // Head and body. Statuses that have no body (1xx, 204, 304) get neither body nor Content-Length.
 [[nodiscard]] std::expected<std::size_t, WriteFault> simple_response(std::span<char> out,
@@ -68,7 +74,7 @@ struct SimpleResponse {
 // The answer to a refused request: the sentence as text, the fields that its status demands (426: Upgrade and
 // Sec-WebSocket-Version), and Connection: close.
 [[nodiscard]] std::expected<std::size_t, WriteFault> refusal_response(std::span<char> out, const Refusal& refusal,
-                                                                      bool to_head = false);
+                                                                      std::string_view date = {}, bool to_head = false);
 
 // What goes before a chunk's payload; chunk_end goes after it. A chunk has at least one byte: none would end the body.
 inline constexpr std::size_t chunk_header_bytes_max = 18;

@@ -38,6 +38,7 @@ class Backend {
   virtual int register_buffer_ring(io_uring_buf_reg& registration) = 0;
 
   [[nodiscard]] virtual std::uint64_t now_ns() = 0;  // monotonic
+  [[nodiscard]] virtual std::int64_t unix_now_s() = 0;
   virtual void fill_random(std::span<std::byte> bytes) = 0;
 
   // A TCP socket with TCP_NODELAY and keep-alive, for connect. Returns it, or a negative errno.

@@ -20,6 +20,7 @@ class UringBackend final : public Backend {
   int enter(unsigned submit, unsigned wait_for, std::uint64_t timeout_ns) override;
   int register_buffer_ring(io_uring_buf_reg& registration) override;
   std::uint64_t now_ns() override;
+  std::int64_t unix_now_s() override;
   void fill_random(std::span<std::byte> bytes) override;
   int open_tcp_socket(int family) override;
   SocketAddress peer_address(int socket) override;

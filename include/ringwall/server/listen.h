@@ -11,6 +11,6 @@ namespace ringwall::server {
 
 // `count` sockets bound to one address and listening; the caller owns them. An address that another program holds is
 // an error here, although SO_REUSEPORT would let two processes of the same user share it.
-[[nodiscard]] Result<std::vector<int>> listen_on(const config::Endpoint& address, std::size_t count);
+[[nodiscard]] Result<std::vector<int>> listen_on(const config::Endpoint& endpoint, std::size_t count);
 
 }  // namespace ringwall::server

@@ -43,10 +43,10 @@ class AssemblyBudget {
 
   void wait(Waiter& waiter) { waiting_.push_back(&waiter); }
   void stop_waiting(Waiter& waiter) { std::erase(waiting_, &waiter); }
-  // Once a turn: tells those who wait if memory came back since the last call.
+  // Once a turn: tells those who wait if memory has come back, so many a turn.
   void wake();
   // True when wake() has somebody to tell: the turn must not sleep before it.
-  [[nodiscard]] bool is_due() const { return memory_came_back_ && !waiting_.empty(); }
+  [[nodiscard]] bool is_due() const { return !waiting_.empty() && (memory_came_back_ || to_tell_ > 0); }
 
   [[nodiscard]] std::size_t used() const { return shard_.used; }
   [[nodiscard]] std::uint64_t times_reached() const { return times_reached_; }
@@ -72,6 +72,7 @@ class AssemblyBudget {
   std::map<AddressBytes, Scope> by_address_;
   std::deque<Waiter*> waiting_;
   std::uint64_t times_reached_ = 0;
+  std::size_t to_tell_ = 0;  // of waiting_, since memory came back
   bool memory_came_back_ = false;
 };
 

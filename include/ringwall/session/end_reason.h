@@ -1,4 +1,4 @@
-// end_reason.h: why a session ended. Exactly one a session, told in its log line and counted.
+// end_reason.h: why a session ended. Exactly one a session, counted; the counts are told at the end.
 #pragma once
 
 #include <array>

@@ -34,6 +34,8 @@ struct Relay {
   std::unique_ptr<websocket::ControlFrame> pong_due{};
   std::unique_ptr<websocket::ControlFrame> close_due{};
   bool ping_due = false;
+
+  [[nodiscard]] bool owes_frame() const { return pong_due || close_due || ping_due; }
 };
 
 }  // namespace ringwall::session

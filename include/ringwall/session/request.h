@@ -21,8 +21,8 @@ class Body {
  public:
   Body(AssemblyBudget& budget, const AddressBytes& key) : charge_(budget, key) {}
 
-  // Makes room for `bytes` more.
-  [[nodiscard]] AssemblyBudget::Answer reserve(std::size_t bytes);
+  // Makes room for `bytes` more, but not beyond `ceiling` in all.
+  [[nodiscard]] AssemblyBudget::Answer reserve(std::size_t bytes, std::size_t ceiling);
   void append(std::string_view payload);
   [[nodiscard]] std::string_view text() const { return {reinterpret_cast<const char*>(memory_.get()), size_}; }
   // The bytes and their charge, as something to send. The body is empty afterwards.
@@ -50,8 +50,10 @@ struct Request {
   std::string head;  // as the node gets it
   Body body;
   http::BodyReader body_reader{};
-  bool body_is_chunked = false;  // goes on as one chunk
-  ring::Slice body_bytes{};      // kept until the node's first byte, to be sent again if need be
+  std::uint64_t body_since_ns = 0;
+  std::size_t body_bytes_max = 0;  // that it can have
+  bool body_is_chunked = false;    // goes on as one chunk
+  ring::Slice body_bytes{};        // kept until the node's first byte, to be sent again if need be
 
   bool is_head = false;            // HEAD: the answer has no body
   bool client_keeps_alive = true;  // the client's connection goes on after the answer

@@ -7,6 +7,7 @@
 #include <ringwall/connection/connection.h>
 #include <ringwall/http/forward.h>
 #include <ringwall/http/head.h>
+#include <ringwall/http/writer.h>
 #include <ringwall/limits.h>
 #include <ringwall/session/assembly_budget.h>
 #include <ringwall/session/end_reason.h>
@@ -50,9 +51,10 @@ enum class Notice : std::uint8_t {
   node_garbage,
   node_cap_reached,
   out_of_files,
-  accept_failed
+  accept_failed,
+  backlog_spent
 };
-inline constexpr std::size_t notices = static_cast<std::size_t>(Notice::accept_failed) + 1;
+inline constexpr std::size_t notices = static_cast<std::size_t>(Notice::backlog_spent) + 1;
 using NoticeSink = std::function<void(Notice, const std::string& text)>;
 
 struct Service {
@@ -67,6 +69,8 @@ struct Service {
   // Told to stop: every session ends in order as soon as it can; `now`: at once.
   void stop(bool now);
   void notify(Notice notice, const std::string& text);
+  // Of this second, for a Date field.
+  [[nodiscard]] std::string_view date();
 
   connection::Resources& resources;
   const config::Config& config;
@@ -85,6 +89,8 @@ struct Service {
   std::uint64_t node_limit_reached = 0;  // the node's 429
 
  private:
+  http::DateText date_{};
+  std::uint64_t date_until_ns_ = 0;
   NoticeSink notice_;
   std::array<std::uint64_t, notices> noticed_ns_{};
 };

@@ -54,6 +54,8 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   void on_tunnel_timer();
   void set_state(State next);
   void set_timer(std::uint64_t timeout_ms);
+  [[nodiscard]] static std::uint64_t upload_due_ns(std::uint64_t since_ns, std::uint64_t timeout_ms,
+                                                   std::size_t bytes_come);
   void update_client_receiving();
   void set_address(const AddressBytes& address);
   void client_ended();
@@ -74,7 +76,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   void serve(const http::RequestHead& head);
   void serve_redirect(const http::RequestHead& head);
   void serve_page(const http::RequestHead& head, config::Mode mode);
-  void answer(const http::SimpleResponse& response, EndReason reason = EndReason::done);
+  void answer(http::SimpleResponse response, EndReason reason = EndReason::done);
   void refuse(http::Refusal refusal, EndReason reason);
 
   // exchange.cc: a request with its body to the node, the answer back.
@@ -106,7 +108,8 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   void begin_relay();
   void relay_client(const ring::Slice& bytes);
   void forward_assembled();
-  [[nodiscard]] bool grow_assembly(std::size_t bytes);
+  [[nodiscard]] bool grow_assembly(std::size_t bytes, std::size_t bytes_here);
+  [[nodiscard]] std::uint64_t message_due_ns() const;
   void hold(ring::Slice bytes);
   void relay_node(const ring::Slice& bytes);
   void relay_held();
@@ -140,6 +143,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   std::string address_text_;
   std::uint64_t tunnel_heard_ns_ = 0;  // when bytes last came, either way
   ring::TimerOf<Session, &Session::on_timer> timer_{*this};
+  unsigned own_answers_left_ = 0;  // to the piece of input that is being read
   State state_ = State::handshake;
   EndReason end_reason_ = EndReason::none;
   bool waits_for_memory_ = false;

@@ -1,7 +1,8 @@
 // shard.h: one thread's share of Ringwall: a ring, its buffers, its listeners, its sessions.
 //
 // Shared nothing: what crosses to another thread is a stop request (an eventfd), the addresses of nodes (published
-// snapshots) and ticket keys. Made, run and destroyed on its own thread; only request_stop() is for others.
+// snapshots) and the places among their connections (an atomic count), and ticket keys. Made, run and destroyed on its
+// own thread; only request_stop() is for others.
 #pragma once
 
 #include <ringwall/config/config.h>

@@ -40,7 +40,8 @@ class NodeFrames {
   };
 
   // Consumes from `in` what belongs to one event. After the last event whatever comes is swallowed (need_more).
-  [[nodiscard]] Event next(std::span<const std::byte>& in);
+  // `to_boundary`: what is relayed goes no further than to the end of the frame, since one of ours is due.
+  [[nodiscard]] Event next(std::span<const std::byte>& in, bool to_boundary = false);
 
   // True exactly when what was handed out for relay ends with a whole frame: a control frame of ours may follow.
   bool at_frame_boundary() const { return data_bytes_left_ == 0; }
@@ -52,7 +53,7 @@ class NodeFrames {
   std::uint32_t take_messages();
 
  private:
-  std::size_t data_run(std::span<const std::byte> in);
+  std::size_t data_run(std::span<const std::byte> in, bool to_boundary);
   Event start_frame(std::span<const std::byte>& in);
   Event read_control(std::span<const std::byte>& in);
   Event control_event(std::span<const std::byte> payload, bool kept);

@@ -70,6 +70,7 @@ struct Request {
   std::shared_ptr<File> file;
   std::vector<iovec> parts;    // of a send
   std::size_t bytes_done = 0;  // of one that waits for all (MSG_WAITALL)
+  int polled = 0;              // events that a poll has told
   std::uint64_t guard = 0;     // a sum of the bytes of a send that waits: they may not change
   bool is_guarded = false;
   bool is_ending = false;  // its last completion is on the way

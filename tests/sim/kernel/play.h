@@ -70,7 +70,7 @@ class Probe {
     return *this;
   }
   Probe& poll_for_end(int socket) {
-    io_uring_prep_poll_add(&prepare(), socket, 0);
+    io_uring_prep_poll_multishot(&prepare(), socket, 0);
     return *this;
   }
   Probe& cancel(const Probe& target) {

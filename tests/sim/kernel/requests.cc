@@ -88,7 +88,8 @@ void SimKernel::start(Request& request) {
       if (file.kind != File::Kind::listener) return finish(request, -EINVAL);
       break;
     case IORING_OP_POLL_ADD:
-      if (file.kind != File::Kind::socket || request.entry->poll32_events != 0 || request.entry->len != 0) {
+      if (file.kind != File::Kind::socket || request.entry->poll32_events != 0 ||
+          request.entry->len != IORING_POLL_ADD_MULTI) {
         world_.fail("a poll for more than the end of a socket is not modelled");
       }
       break;
@@ -134,7 +135,7 @@ bool SimKernel::is_ready(const Request& request) const {
     case IORING_OP_ACCEPT:
       return !file.backlog.empty();
     case IORING_OP_POLL_ADD:
-      return !file.endpoint || file.endpoint->end_events() != 0;
+      return !file.endpoint || (file.endpoint->end_events() & ~request.polled) != 0;
     case IORING_OP_READ:
       return file.signals > 0;
     case IORING_OP_CONNECT:

@@ -40,6 +40,7 @@ class SimKernel final : public ring::Backend {
   int enter(unsigned submit, unsigned wait_for, std::uint64_t timeout_ns) override;
   int register_buffer_ring(io_uring_buf_reg& registration) override;
   std::uint64_t now_ns() override { return world_.events().now_ns(); }
+  std::int64_t unix_now_s() override { return static_cast<std::int64_t>(now_ns() / second); }
   void fill_random(std::span<std::byte> bytes) override { world_.random().fill(bytes); }
   int open_tcp_socket(int family) override;
   ring::SocketAddress peer_address(int socket) override;

@@ -168,8 +168,11 @@ std::uint32_t SimKernel::nonempty_flag(const Endpoint& endpoint) {
 
 SimKernel::Attempt SimKernel::poll(Request& request) {
   const int events = request.file->endpoint ? request.file->endpoint->end_events() : POLLHUP;
-  if (events == 0) return Attempt::waits;
-  return finish(request, events), Attempt::ended;
+  if ((events & ~request.polled) == 0) return Attempt::waits;
+  request.polled = events;
+  world_.trace("poll on %ld gives %ld, and goes on", request.entry->fd, events);
+  post(request.entry->user_data, events, IORING_CQE_F_MORE);
+  return Attempt::waits;
 }
 
 SimKernel::Attempt SimKernel::read_mailbox(Request& request) {

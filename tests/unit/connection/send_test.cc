@@ -5,6 +5,7 @@
 #include "unit/catch.h"
 
 #include <algorithm>
+#include <list>
 
 namespace ringwall::connection {
 namespace {
@@ -189,8 +190,32 @@ TEST_CASE("a spent backlog ends the connection that would have needed more, by a
   CHECK(modest.owner.told.empty());
 }
 
+TEST_CASE("of a backlog that is nearly spent the greatest hoarder is dropped, and who needs little goes on") {
+  Stage stage({.backlog_bytes = 4'000'000});
+  std::list<Link> hoarders;
+  Link modest(stage);
+  modest.connection.set_share(ShareKey{1});
+  modest.peer.stop_reading();
+  modest.connection.send_copy(text_of(150'000));
+  for (std::uint8_t number = 0; number < 20; ++number) {
+    Link& hoarder = hoarders.emplace_back(stage);
+    hoarder.connection.set_share(ShareKey{static_cast<std::uint8_t>(2 + number % 2)});
+    hoarder.peer.stop_reading();
+    hoarder.connection.send_copy(text_of(300'000));
+    stage.run_for(Stage::moment_ns);
+    CHECK(stage.backlog.used() <= 3'500'000);
+  }
+  const auto closed = std::ranges::count_if(hoarders, [](const Link& link) { return link.is_closed(); });
+  CHECK(closed > 4);
+  CHECK(stage.resources.counters.hoarders_dropped == static_cast<std::uint64_t>(closed));
+  CHECK(stage.resources.bytes_dropping == 0);
+  CHECK(modest.connection.is_open());
+  modest.peer.read_at_once();
+  REQUIRE(stage.run_until([&] { return modest.peer.received() == text_of(150'000); }));
+}
+
 TEST_CASE("a backlog that is spent while a send is under way ends the connection too") {
-  Stage stage({.backlog_bytes = 200'000});
+  Stage stage({.backlog_bytes = 230'000});
   Link link(stage);
   link.peer.stop_reading();
   link.connection.send_copy(text_of(250'000));
@@ -291,7 +316,7 @@ TEST_CASE("what is sent from a callback goes out in the same turn's flush") {
 }
 
 TEST_CASE("what an owner sends on another connection when one fails in the flush leaves in the same turn") {
-  Stage stage({.backlog_bytes = 200'000});
+  Stage stage({.backlog_bytes = 230'000});
   Link broken(stage);
   Link other(stage);
   broken.peer.stop_reading();

@@ -134,6 +134,8 @@ class Stage {
 // An owner that writes down what it hears, and lets go of bytes at once.
 class Recorder : public Owner {
  public:
+  virtual ~Recorder() = default;
+
   std::string received;
   std::vector<std::string> told;  // all but the bytes, in order
   std::function<void()> when_received, when_told, when_closed;

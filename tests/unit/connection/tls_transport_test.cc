@@ -248,5 +248,32 @@ TEST_CASE("a KeyUpdate that asks for one is answered, and bytes go on both ways"
   }
 }
 
+// The answers to all that one read finds may be larger than a block of the arena.
+TEST_CASE(
+    "thousands of KeyUpdates that ask for answers, in one piece, are the end of the connection and of nothing else") {
+  Pair pair(TLS1_3_VERSION);
+  pair.shake();
+  std::vector<std::byte> flood;
+  for (int count = 0; count < 4000; ++count) {
+    REQUIRE(SSL_key_update(pair.client.ssl, SSL_KEY_UPDATE_REQUESTED) == 1);
+    (void)SSL_do_handshake(pair.client.ssl);
+    const std::vector<std::byte> update = pair.client.out();
+    flood.insert(flood.end(), update.begin(), update.end());
+  }
+  REQUIRE(flood.size() > Arena::block_bytes);
+  CHECK(pair.feed(flood).back() == Progress::failed);
+}
+
+TEST_CASE("KeyUpdates in step with what is said are fine, however many") {
+  Pair pair(TLS1_3_VERSION);
+  pair.shake();
+  for (int count = 0; count < 500; ++count) {
+    REQUIRE(SSL_key_update(pair.client.ssl, SSL_KEY_UPDATE_REQUESTED) == 1);
+    pair.client.send("x");
+    REQUIRE(pair.feed(pair.client.out()) == std::vector{Progress::plaintext});
+    pair.out.clear();
+  }
+}
+
 }  // namespace
 }  // namespace ringwall::connection

@@ -102,7 +102,7 @@ TEST_CASE("a refusal becomes an answer that says why and closes", "[http]") {
 
 TEST_CASE("426 names the protocol and the version that would be right", "[http]") {
   std::array<char, 512> memory;
-  const auto bytes = refusal_response(memory, {426, "version"}, true);
+  const auto bytes = refusal_response(memory, {426, "version"}, {}, true);
   REQUIRE(bytes);
   const ResponseHead head = answer_of(std::string_view(memory.data(), *bytes), true);
   CHECK(head.find("upgrade") == "websocket");

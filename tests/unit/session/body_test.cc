@@ -29,7 +29,7 @@ TEST_CASE("a body grows as its bytes arrive, by doubling, and its memory is what
   std::string text;
   for (int piece = 0; piece < 300; ++piece) {
     const std::string part(100, static_cast<char>('a' + piece % 26));
-    REQUIRE(body.reserve(part.size()) == Answer::given);
+    REQUIRE(body.reserve(part.size(), SIZE_MAX) == Answer::given);
     body.append(part);
     text += part;
     CHECK(budget.used() >= text.size());
@@ -41,9 +41,9 @@ TEST_CASE("a body grows as its bytes arrive, by doubling, and its memory is what
 TEST_CASE("room that was made is not paid for twice") {
   AssemblyBudget budget(1 << 20, 1 << 20, 1 << 20);
   Body body(budget, address);
-  REQUIRE(body.reserve(1000) == Answer::given);
+  REQUIRE(body.reserve(1000, SIZE_MAX) == Answer::given);
   const std::size_t used = budget.used();
-  REQUIRE(body.reserve(1000) == Answer::given);
+  REQUIRE(body.reserve(1000, SIZE_MAX) == Answer::given);
   CHECK(budget.used() == used);
   body.append("");
   CHECK(body.text().empty());
@@ -52,36 +52,36 @@ TEST_CASE("room that was made is not paid for twice") {
 TEST_CASE("where the double does not fit, what is needed is taken") {
   AssemblyBudget budget(10'000, 10'000, 10'000);
   Body body(budget, address);
-  REQUIRE(body.reserve(6000) == Answer::given);
+  REQUIRE(body.reserve(6000, SIZE_MAX) == Answer::given);
   body.append(std::string(6000, 'a'));
-  REQUIRE(body.reserve(4000) == Answer::given);
+  REQUIRE(body.reserve(4000, SIZE_MAX) == Answer::given);
   body.append(std::string(4000, 'b'));
   CHECK(budget.used() == 10'000);
   CHECK(body.text() == std::string(6000, 'a') + std::string(4000, 'b'));
-  CHECK(body.reserve(1) == Answer::never);
+  CHECK(body.reserve(1, SIZE_MAX) == Answer::never);
   CHECK(body.text().size() == 10'000);
 }
 
 TEST_CASE("a small budget gives a small body its first bytes") {
   AssemblyBudget budget(100, 100, 100);
   Body body(budget, address);
-  CHECK(body.reserve(100) == Answer::given);
+  CHECK(body.reserve(100, SIZE_MAX) == Answer::given);
   CHECK(budget.used() == 100);
 }
 
 TEST_CASE("a body that has to wait keeps what it has, and goes on where it stood") {
   AssemblyBudget budget(10'000, 8'000, 5'000);
   Body body(budget, address);
-  REQUIRE(body.reserve(4096) == Answer::given);
+  REQUIRE(body.reserve(4096, SIZE_MAX) == Answer::given);
   body.append(std::string(4096, 'a'));
   {
     AssemblyCharge other(budget, {2});
     REQUIRE(other.grow(5'000) == Answer::given);
-    CHECK(body.reserve(2000) == Answer::wait);
+    CHECK(body.reserve(2000, SIZE_MAX) == Answer::wait);
     CHECK(body.text() == std::string(4096, 'a'));
     CHECK(budget.used() == 9'096);
   }
-  REQUIRE(body.reserve(2000) == Answer::given);
+  REQUIRE(body.reserve(2000, SIZE_MAX) == Answer::given);
   body.append("b");
   CHECK(body.text() == std::string(4096, 'a') + "b");
 }
@@ -91,7 +91,7 @@ TEST_CASE("a body that was taken keeps its charge until its last holder lets go,
   ring::Slice share;
   {
     Body body(budget, address);
-    REQUIRE(body.reserve(5) == Answer::given);
+    REQUIRE(body.reserve(5, SIZE_MAX) == Answer::given);
     body.append("hello");
     const ring::Slice taken = body.take();
     CHECK(as_text(taken) == "hello");
@@ -99,7 +99,7 @@ TEST_CASE("a body that was taken keeps its charge until its last holder lets go,
     CHECK(body.text().empty());
     CHECK(body.take().empty());
     share = taken.share(taken.bytes().subspan(1));
-    REQUIRE(body.reserve(5) == Answer::given);
+    REQUIRE(body.reserve(5, SIZE_MAX) == Answer::given);
     body.append("again");
     CHECK(body.text() == "again");
   }

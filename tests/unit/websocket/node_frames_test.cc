@@ -44,6 +44,24 @@ Seen violation(unsigned code) { return {"violation", code, ""}; }
 
 }  // namespace
 
+TEST_CASE("a run of frames stops at the first boundary when a frame of ours is due") {
+  const std::string two = frame(true, 2, "one") + frame(true, 2, "two");
+  NodeFrames frames;
+  std::span<const std::byte> in = std::as_bytes(std::span(two));
+  CHECK(frames.next(in, true).bytes.size() == two.size() / 2);
+  CHECK(frames.at_frame_boundary());
+  CHECK(frames.next(in, true).bytes.size() == two.size() / 2);
+  in = std::as_bytes(std::span(two));
+  CHECK(frames.next(in).bytes.size() == two.size());
+  // Within a frame it goes on to the frame's end.
+  in = std::as_bytes(std::span(two).first(3));
+  CHECK(frames.next(in, true).bytes.size() == 3);
+  CHECK_FALSE(frames.at_frame_boundary());
+  in = std::as_bytes(std::span(two).subspan(3));
+  CHECK(frames.next(in, true).bytes.size() == two.size() / 2 - 3);
+  CHECK(frames.at_frame_boundary());
+}
+
 TEST_CASE("all data frames of a buffer are relayed as one run, from where they are") {
   const std::string stream =
       frame(true, 1, "one") + frame(false, 2, "two") + frame(true, 0, "") + frame(true, 1, "cut");
