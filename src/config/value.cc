@@ -16,8 +16,8 @@ bool is_text(const Given& given) { return given.shape == Shape::text || given.sh
 
 Read<std::uint64_t> read_number(const Given& given, const Row& row) {
   const auto wrong = [&row] {
-    return std::unexpected(bounds_text(row) +
-                           (row.unit == Unit::none ? "" : "," + std::string(unit_examples(row.unit))));
+    const std::string_view examples = unit_examples(row.unit);
+    return std::unexpected(bounds_text(row) + (examples.empty() ? "" : ",") + std::string(examples));
   };
   if (!is_text(given) && given.shape != Shape::integer) {
     return wrong();

@@ -2,11 +2,26 @@
 
 #include <ringwall/connection/owned_slice.h>
 
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
 namespace ringwall::connection {
+
+namespace {
+
+constexpr int loopback_receive_bytes = 128 * 1024;
+
+bool is_loopback(const ring::SocketAddress& address) {
+  if (address.storage.ss_family == AF_INET) {
+    return ntohl(reinterpret_cast<const sockaddr_in&>(address.storage).sin_addr.s_addr) >> 24 == 127;
+  }
+  return IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6&>(address.storage).sin6_addr);
+}
+
+}  // namespace
 
 std::string_view name(Failure failure) {
   switch (failure) {
@@ -57,6 +72,8 @@ void Connection::connect(const ring::SocketAddress& address, std::uint64_t timeo
     return;
   }
   socket_ = socket;
+  // A node on this machine fills its window in no time. One far away is held back by the way.
+  if (is_loopback(address)) ring.backend().limit_receive_buffer(socket, loopback_receive_bytes);
   address_ = std::make_unique<ring::SocketAddress>(address);
   io_uring_prep_connect(&ring.prepare(connect_), socket_, address_->get(), address_->bytes);
   ring.timers().start(timer_, ring.now_ns() + timeout_ns);

@@ -15,6 +15,9 @@ namespace {
 constexpr std::size_t handshake_input_bytes_max = 32 * 1024;
 // Of the shard's buffers in one turn; a connection that takes more goes on when all others have had their chance.
 constexpr unsigned share_divisor = 4;
+// A multishot receive takes all that has come before it can be stopped. After a pause it is a buffer at a time until so
+// many have passed without another: a slow reader's peer is read no further ahead than a buffer.
+constexpr std::uint8_t gentle_receives_after_pause = 64;
 
 }  // namespace
 
@@ -25,7 +28,11 @@ bool Connection::wants_input() const {
 
 void Connection::start_receive() {
   io_uring_sqe& entry = resources_.ring.prepare(receive_);
-  io_uring_prep_recv_multishot(&entry, socket_, nullptr, 0, 0);
+  if (gentle_receives_ > 0) {
+    io_uring_prep_recv(&entry, socket_, nullptr, 0, 0);
+  } else {
+    io_uring_prep_recv_multishot(&entry, socket_, nullptr, 0, 0);
+  }
   entry.flags |= IOSQE_BUFFER_SELECT;
   entry.buf_group = resources_.buffers.group();
 }
@@ -44,6 +51,7 @@ void Connection::cancel_receive() {
 
 void Connection::pause_receiving() {
   paused_ = true;
+  gentle_receives_ = gentle_receives_after_pause;
   if (state_ != State::open) return;
   if (receive_.in_flight()) cancel_receive();
   // Once armed it stays: most sockets are paused more than once or never. It is edge-triggered: a reset that comes
@@ -88,12 +96,14 @@ void Connection::on_receive(const ring::Completion& completion) {
   }
   if (result > 0) {
     bytes_received_ += static_cast<unsigned>(result);
+    if (gentle_receives_ > 0) --gentle_receives_;
     count_share();
     if (state_ == State::open) wire_received(std::move(bytes));
   } else if (result == 0) {
     wire_ended_ = true;
-    // What came before it and waits for its handshake comes first.
-    if (!handshake_marked_) ended(End::fin);
+    // What came before it and waits for its handshake comes first, unless that cannot get anywhere: who has not heard
+    // us yet has not finished.
+    if (!handshake_marked_ || bytes_sent_ == 0) ended(End::fin);
   } else if (result == -ENOBUFS) {
     ++resources_.counters.buffers_ran_out;
   } else if (result != -ECANCELED && result != -EINTR && result != -EAGAIN) {

@@ -99,6 +99,10 @@ int UringBackend::open_tcp_socket(int family) {
   return descriptor;
 }
 
+void UringBackend::limit_receive_buffer(int socket, int bytes) {
+  (void)setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+}
+
 SocketAddress UringBackend::peer_address(int socket) {
   SocketAddress address;
   address.bytes = sizeof address.storage;

@@ -30,7 +30,7 @@ Bounds bounds(const config::Config& config, std::size_t shards, std::size_t open
       server.connections_max == 0 ? by_files : std::min<std::size_t>(server.connections_max, by_files);
   bounds.arena_bytes = shard::arena_bytes_max;
   bounds.shard_bytes = std::size_t{server.buffers_per_shard} * server.buffer_bytes + bounds.arena_bytes +
-                       server.backlog_bytes_max + server.assembly_bytes_max;
+                       server.backlog_bytes_max + server.assembly_bytes_max + session::assembly_reserve_bytes;
   // A head of the client in part, the one that the node is to get, and the node's in part.
   bounds.connection_bytes = sizeof(session::Session) + sizeof(session::Relay) + sizeof(session::Request) +
                             sizeof(connection::Connection) + 3 * http::head_bytes_max + tls_bytes;

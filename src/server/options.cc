@@ -43,7 +43,7 @@ Methods are not filtered: what the node allows, every client may call. Start it 
 struct Flags {
   std::string config_file;
   std::vector<std::string> listens;
-  std::string node;
+  std::optional<std::string> node{};
   std::vector<std::string> certs;
   std::vector<std::string> keys;
   std::vector<std::string> self_signed;
@@ -113,8 +113,8 @@ std::vector<config::Setting> settings_of(const Flags& flags) {
   for (std::size_t i = 0; i < std::max<std::size_t>(flags.listens.size(), 1); ++i) {
     add_listener(flags, i, settings);
   }
-  if (!flags.node.empty()) {
-    settings.push_back({"--node " + flags.node, "upstream[0].address", flags.node});
+  if (flags.node) {
+    settings.push_back({"--node " + *flags.node, "upstream[0].address", *flags.node});
   }
   if (!flags.shards.empty()) {
     settings.push_back({"--shards " + flags.shards, "server.shards", flags.shards});

@@ -12,17 +12,20 @@ constexpr std::size_t told_per_turn_max = 64;
 
 }  // namespace
 
-AssemblyBudget::AssemblyBudget(std::size_t bytes_max, std::size_t bytes_per_address_max, std::size_t bytes_each_max)
+AssemblyBudget::AssemblyBudget(std::size_t bytes_max, std::size_t bytes_per_address_max, std::size_t bytes_each_max,
+                               std::size_t reserve_bytes)
     : bytes_max_(bytes_max),
       bytes_per_address_max_(std::min(bytes_max, bytes_per_address_max)),
-      bytes_each_max_(std::min(bytes_per_address_max_, bytes_each_max)) {}
+      bytes_each_max_(std::min(bytes_per_address_max_, bytes_each_max)),
+      reserve_bytes_(reserve_bytes) {}
 
 AssemblyBudget::~AssemblyBudget() { RINGWALL_CHECK(shard_.used == 0); }
 
 bool AssemblyBudget::has_room(const Scope& scope, std::size_t bytes_max, std::size_t own, std::size_t bytes) const {
   const std::size_t most = std::max(own + bytes, scope.held.empty() ? 0 : *scope.held.rbegin());
   const std::size_t kept = bytes_each_max_ - std::min(most, bytes_each_max_);
-  return scope.used + bytes + kept <= bytes_max;
+  const bool may_use_reserve = &scope == &shard_ && (own + bytes <= small_bytes_max || own + bytes == most);
+  return scope.used + bytes + kept <= bytes_max + (may_use_reserve ? reserve_bytes_ : 0);
 }
 
 void AssemblyBudget::replace(Scope& scope, std::size_t before, std::size_t now) {

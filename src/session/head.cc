@@ -36,7 +36,10 @@ void Session::take_input(std::string_view bytes) {
     input_.erase(0, read_input(input_));
   }
   if (state_ == State::ending) return;
-  if (!charge_input()) return abort(EndReason::memory_bound);
+  if (!charge_input()) {
+    if (state_ != State::head && state_ != State::body) return abort(EndReason::memory_bound);
+    return refuse({503, "out of memory: try again later"}, EndReason::memory_bound);
+  }
   if (client_.has_ended() && (state_ == State::head || state_ == State::body)) return client_ended();
   update_client_receiving();
 }
@@ -96,7 +99,11 @@ void Session::serve(const http::RequestHead& head) {
   const ClientOrigin origin =
       client_origin(peer_, client_.transport() != nullptr, head, listener_.config.trusted_proxies);
   if (origin.address != address_) set_address(origin.address);
-  if (head.wants_websocket) return begin_upgrade(head, node, destination.mode);
+  if (head.wants_websocket) {
+    // It came with requests before it, and its client has gone since.
+    if (client_.has_ended()) return finish(EndReason::client_gone);
+    return begin_upgrade(head, node, destination.mode);
+  }
   const bool is_health = head.path == health_path || head.path == readiness_path;
   if (destination.mode == config::Mode::rpc) {
     if (head.method == http::Method::post || head.method == http::Method::options || (is_get(head) && is_health)) {

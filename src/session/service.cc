@@ -19,7 +19,8 @@ Service::Service(connection::Resources& resources_in, const config::Config& conf
       assembly(config_in.server.assembly_bytes_max + websocket::frame_header_bytes_max,
                config_in.server.assembly_bytes_per_address_max + websocket::frame_header_bytes_max,
                std::max(config_in.limits.message_bytes_max, config_in.limits.body_bytes_max) +
-                   websocket::frame_header_bytes_max),
+                   websocket::frame_header_bytes_max,
+               assembly_reserve_bytes),
       unmasked(std::max<std::size_t>(config_in.server.buffer_bytes, connection::Arena::block_bytes)),
       notice_(std::move(notice)) {}
 

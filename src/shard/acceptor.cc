@@ -10,9 +10,10 @@ namespace ringwall::shard {
 namespace {
 
 constexpr std::uint64_t pause_ns = 100'000'000;
-// A multishot accept takes all that wait in the kernel's queue the moment it gets there: where there is less room than
-// this, clients are taken one at a time, so that those who find none stay in the queue.
-constexpr std::size_t multishot_room_min = 256;
+// A multishot accept takes all that wait in the kernel's queue the moment it gets there, as many as server/listen.cc
+// lets wait: where there is less room than that, clients are taken one a turn, so that those who find none stay in the
+// queue.
+constexpr std::size_t multishot_room_min = 4096;
 
 // The client's own doing, or ours: the next one may come at once.
 bool is_passing(int result) {
@@ -49,7 +50,12 @@ void Acceptor::resume() {
   if (stopping_ || is_pausing_) return;
   const bool many = room() >= multishot_room_min;
   const bool was_full = std::exchange(full_, room() == 0);
-  if (full_ && !was_full) ++times_full_;
+  if (full_ && !was_full) {
+    ++times_full_;
+    service_.notify(session::Notice::shard_full, "a shard has all the clients that it may have (" +
+                                                     std::to_string(sessions_max_) +
+                                                     "): more wait (server.connections_max, the open-file limit)");
+  }
   if (!accept_.in_flight()) {
     if (!full_) start(many);
   } else if ((full_ || (accepts_many_ && !many)) && !cancel_.in_flight()) {

@@ -209,6 +209,7 @@ class Connection {
   std::size_t unacknowledged_ = 0;  // when the send timer was started
   std::size_t bytes_dropped_ = 0;   // what it held when it was failed for that
   std::uint16_t share_taken_ = 0;
+  std::uint8_t gentle_receives_ = 0;  // one buffer each, before a multishot receive
   State state_ = State::idle;
   bool paused_ = false;
   bool wire_ended_ = false;  // FIN

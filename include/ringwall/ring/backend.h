@@ -43,6 +43,8 @@ class Backend {
 
   // A TCP socket with TCP_NODELAY and keep-alive, for connect. Returns it, or a negative errno.
   [[nodiscard]] virtual int open_tcp_socket(int family) = 0;
+  // Before connect: bounds what the kernel receives ahead of us.
+  virtual void limit_receive_buffer(int socket, int bytes) = 0;
   [[nodiscard]] virtual SocketAddress peer_address(int socket) = 0;  // bytes == 0: the peer has gone
   // Bytes that the kernel has taken to send and the peer has not acknowledged.
   [[nodiscard]] virtual std::size_t unacknowledged_bytes(int socket) = 0;

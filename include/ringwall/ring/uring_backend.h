@@ -23,6 +23,7 @@ class UringBackend final : public Backend {
   std::int64_t unix_now_s() override;
   void fill_random(std::span<std::byte> bytes) override;
   int open_tcp_socket(int family) override;
+  void limit_receive_buffer(int socket, int bytes) override;
   SocketAddress peer_address(int socket) override;
   std::size_t unacknowledged_bytes(int socket) override;
   void reset_on_close(int socket) override;

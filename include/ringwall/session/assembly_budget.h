@@ -6,7 +6,8 @@
 //
 // Those who hold a part and wait for more never wait for each other: what the one that holds most, of the shard and of
 // each address, may still need for the largest message is kept free of the others. So one can always be finished, and
-// with what comes back from it, all the others. Owner: the shard.
+// with what comes back from it, all the others. Beyond the bound there is a reserve for what is small, so that large
+// messages that are begun and never ended do not hold up the small ones of others. Owner: the shard.
 // Source: Dijkstra, "The mathematics behind the Banker's Algorithm" (EWD 623), where all have the same claim.
 #pragma once
 
@@ -35,8 +36,11 @@ class AssemblyBudget {
 
   enum class Answer { given, wait, never };
 
-  // `bytes_each_max`: the largest message or body.
-  AssemblyBudget(std::size_t bytes_max, std::size_t bytes_per_address_max, std::size_t bytes_each_max);
+  static constexpr std::size_t small_bytes_max = 64 << 10;  // of a message that may use the reserve
+
+  // `bytes_each_max`: the largest message or body. `reserve_bytes` come on top of `bytes_max`.
+  AssemblyBudget(std::size_t bytes_max, std::size_t bytes_per_address_max, std::size_t bytes_each_max,
+                 std::size_t reserve_bytes = 0);
   AssemblyBudget(const AssemblyBudget&) = delete;
   AssemblyBudget& operator=(const AssemblyBudget&) = delete;
   ~AssemblyBudget();
@@ -68,6 +72,7 @@ class AssemblyBudget {
   const std::size_t bytes_max_;
   const std::size_t bytes_per_address_max_;
   const std::size_t bytes_each_max_;
+  const std::size_t reserve_bytes_;
   Scope shard_{};
   std::map<AddressBytes, Scope> by_address_;
   std::deque<Waiter*> waiting_;

@@ -44,6 +44,9 @@ struct NodeService {
   std::string host;  // what the node's filter accepts, whatever its address
 };
 
+// Of a shard, for small messages, over assembly_bytes_max.
+inline constexpr std::size_t assembly_reserve_bytes = 8 << 20;
+
 // What an operator has to hear of, at most once a second each. Called on the shard's thread; must not block.
 enum class Notice : std::uint8_t {
   node_unreachable,
@@ -52,9 +55,10 @@ enum class Notice : std::uint8_t {
   node_cap_reached,
   out_of_files,
   accept_failed,
-  backlog_spent
+  backlog_spent,
+  shard_full
 };
-inline constexpr std::size_t notices = static_cast<std::size_t>(Notice::backlog_spent) + 1;
+inline constexpr std::size_t notices = static_cast<std::size_t>(Notice::shard_full) + 1;
 using NoticeSink = std::function<void(Notice, const std::string& text)>;
 
 struct Service {

@@ -43,6 +43,7 @@ class SimKernel final : public ring::Backend {
   std::int64_t unix_now_s() override { return static_cast<std::int64_t>(now_ns() / second); }
   void fill_random(std::span<std::byte> bytes) override { world_.random().fill(bytes); }
   int open_tcp_socket(int family) override;
+  void limit_receive_buffer(int, int) override {}  // the path's own buffers are small enough
   ring::SocketAddress peer_address(int socket) override;
   std::size_t unacknowledged_bytes(int socket) override;
   void reset_on_close(int socket) override;

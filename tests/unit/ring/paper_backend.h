@@ -65,6 +65,7 @@ class PaperBackend final : public Backend {
   }
   std::uint64_t now_ns() override { return time_ns; }
   std::int64_t unix_now_s() override { return 0; }
+  void limit_receive_buffer(int, int) override {}
   void fill_random(std::span<std::byte> bytes) override { std::ranges::fill(bytes, std::byte{0}); }
   int open_tcp_socket(int) override { return -EMFILE; }
   SocketAddress peer_address(int) override { return {}; }

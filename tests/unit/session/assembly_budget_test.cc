@@ -236,6 +236,23 @@ TEST_CASE("one that has begun and sends nothing more holds up nobody who has mor
   }
 }
 
+TEST_CASE("large messages that are begun and not ended leave a reserve for small ones, and for the one with most") {
+  constexpr std::size_t small = AssemblyBudget::small_bytes_max;
+  AssemblyBudget budget(8 * small, 8 * small, 4 * small, 2 * small);
+  AssemblyCharge first(budget, alice), second(budget, alice), third(budget, bob), late(budget, bob);
+  REQUIRE(first.grow(4 * small - 1) == Answer::given);
+  REQUIRE(second.grow(4 * small - 1) == Answer::given);
+  CHECK(third.grow(small + 1) == Answer::wait);
+  REQUIRE(third.grow(small) == Answer::given);
+  CHECK(third.grow(1) == Answer::wait);
+  CHECK(late.grow(small) == Answer::given);
+  CHECK(late.grow(1) == Answer::wait);
+  CHECK(first.grow(1) == Answer::given);
+  CHECK(second.grow(1) == Answer::given);
+  first.release();
+  CHECK(third.grow(3 * small) == Answer::given);
+}
+
 TEST_CASE("forty who upload at once all get through, one after another, and none is refused") {
   constexpr std::size_t message = 16'000, piece = 500;
   AssemblyBudget budget(128'000, 32'000, message);
