@@ -14,7 +14,8 @@ void store_release(unsigned* word, unsigned value) { std::atomic_ref(*word).stor
 
 Ring::Ring(Backend& backend) : backend_(backend), timers_(backend.now_ns()), now_ns_(backend.now_ns()) {
   io_uring_sq& sq = backend_.queues().sq;
-  for (unsigned index = 0; index < sq.ring_entries; ++index) sq.array[index] = index;
+  // Newer libraries ask for a ring without the array where the kernel has such (IORING_SETUP_NO_SQARRAY, 6.6).
+  for (unsigned index = 0; sq.array != nullptr && index < sq.ring_entries; ++index) sq.array[index] = index;
   tail_ = load_acquire(sq.ktail);
 }
 

@@ -55,10 +55,14 @@ def built(tree):
 
 def copy_sources(tree):
     """Only what has changed is written, so that a second run builds little."""
-    files = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
-    for name in filter(None, files):
-        source, target = ROOT / name, tree / name
-        if not source.is_file() or (target.exists() and target.read_bytes() == source.read_bytes()):
+    sources = [ROOT / "meson.build", ROOT / "meson_options.txt"]
+    for base in ("include", "src", "tests", "tools", "bench"):
+        for folder, folders, names in os.walk(ROOT / base):
+            folders[:] = set(folders) - {"node_modules", "corpus", "target", "__pycache__"}
+            sources += (pathlib.Path(folder, name) for name in names)
+    for source in sources:
+        target = tree / source.relative_to(ROOT)
+        if target.exists() and target.read_bytes() == source.read_bytes():
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, target)

@@ -90,6 +90,7 @@ Client::Client(const ClientOptions& options) {
   if (options.ciphers) REQUIRE(SSL_CTX_set_cipher_list(context_, options.ciphers) == 1);
   if (options.groups) REQUIRE(SSL_CTX_set1_groups_list(context_, options.groups) == 1);
   if (options.algorithms) REQUIRE(SSL_CTX_set1_sigalgs_list(context_, options.algorithms) == 1);
+  if (options.block_padding > 0) REQUIRE(SSL_CTX_set_block_padding(context_, options.block_padding) == 1);
   if (!options.tickets) SSL_CTX_set_options(context_, SSL_OP_NO_TICKET);
   SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
   SSL_CTX_sess_set_new_cb(context_, on_session);

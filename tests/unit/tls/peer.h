@@ -67,6 +67,7 @@ struct ClientOptions {
   SSL_SESSION* session = nullptr;
   bool ask_for_status = false;
   bool tickets = true;
+  std::size_t block_padding = 0;  // of TLS 1.3 records
 };
 
 // A client of OpenSSL's. No call blocks; what is to be sent waits in out().
