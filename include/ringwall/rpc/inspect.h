@@ -9,8 +9,8 @@
 //
 // Odd but valid params pass: they are checked for grammar and looked at no further (1e999, integers of any length, lone
 // surrogates, depth up to `depth_max`). Positional calls in a batch (["2.0",1,"m",[]], which serde reads as a struct),
-// repeated members, members whose names are hidden by escapes and ids that are not null, a string or a u64 make a call
-// invalid; a method's name may have escapes, and is told without them.
+// repeated members, names of members with escapes, and ids other than null, a string or a u64 make a call invalid; a
+// method's name may have escapes, and is told without them.
 //
 // Source: jsonrpsee (server/src/server.rs, handle_rpc_call; types/src/request.rs) and serde_json, tried with both.
 #pragma once
@@ -36,7 +36,7 @@ enum class Code : std::int32_t {
 // Nothing in the message can be told apart: it is answered as a whole, with id null.
 struct BadMessage {
   Code code = Code::parse_error;  // or invalid_request: an empty batch, one over the bounds
-  std::string_view why;           // a string literal, to be told to the client
+  std::string_view why;           // a string literal: the answer's message
 };
 
 // Valid until the next inspect(), and no longer than the text.

@@ -2,8 +2,8 @@
 //
 // Built once from the configuration, immutable afterwards, shared by all shards. decide() allocates nothing.
 //
-// `deny` wins over `allow`, and `allow` over the policy; both hold under every policy, `deny` also over `all`. A method
-// in `allow` passes whatever its params. What is invalid never passes.
+// `deny` wins over `allow`, and `allow` over the policy; `deny` holds under `all` too. A method in `allow` passes
+// whatever its params, but for `runtime_apis`, which hold under every policy. What is invalid never passes.
 #pragma once
 
 #include <ringwall/error.h>
@@ -79,29 +79,25 @@ class MethodTable {
 
  private:
   struct Row {
-    Verdict verdict;
-    Kind kind;
-    Condition condition;
-    MethodIndex pair;
-    std::uint32_t cost_units;
-  };
-  struct Prefix {
-    std::string text;  // without the asterisk
-    std::uint32_t value;
+    Verdict verdict = Verdict::not_offered;
+    Kind kind = Kind::call;
+    Condition condition = Condition::none;
+    MethodIndex pair = no_method;
+    std::uint32_t cost_units = 0;
   };
 
   MethodTable() = default;
+  void add_names();
+  void index_names();
+  std::size_t first_slot(std::string_view name) const;
   MethodIndex find(std::string_view name) const;
-  Row row_of(std::string_view name, const MethodSettings& settings, const Method* known) const;
-  bool condition_holds(Condition condition, std::string_view params) const;
+  Row row_of(std::string_view name, const Method* known) const;
+  Verdict on_params(Condition condition, std::string_view params) const;
 
+  MethodSettings settings_;
   std::vector<std::string> names_;
-  std::vector<Row> rows_;                // one a name
-  std::vector<MethodIndex> slots_;       // open addressing, at most half full
-  std::vector<Prefix> prefix_verdicts_;  // for names in no row, the one that decides first
-  std::vector<Prefix> prefix_costs_;     // longest first
-  std::vector<std::string> runtime_apis_;
-  Row unknown_ = {};
+  std::vector<Row> rows_;           // one a name
+  std::vector<MethodIndex> slots_;  // open addressing, at most half full; no_method where nothing is
   MethodIndex methods_call_ = no_method;
 };
 

@@ -44,8 +44,8 @@ std::size_t write_refusal(std::span<char> out, const Call& call, Reason reason, 
 std::size_t write_batch_refusal(std::span<char> out, std::span<const Call> calls, std::span<const Reason> reasons,
                                 std::uint32_t retry_after_ms = 0);
 
-// A call that is answered here: `result` is JSON text, and `out` has result.size() + refusal_bytes_max. Nothing (0) for a
-// notification.
+// A call that is answered here: `result` is JSON text, and `out` has result.size() + refusal_bytes_max. Nothing (0) for
+// a notification.
 std::size_t write_result(std::span<char> out, const Call& call, std::string_view result);
 
 }  // namespace ringwall::rpc
