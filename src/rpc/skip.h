@@ -25,13 +25,14 @@ inline bool ends_scalar(char byte) {
   return byte == ',' || byte == ']' || byte == '}' || byte == ':' || is_space(byte);
 }
 
-// Behind the value that starts at `at`; null if its end is not in the text. A number or literal at the very end counts
-// as cut, since it might go on.
+// Behind the value that starts at `at`; null if none does, or its end is not in the text. A number or literal at the
+// very end counts as cut, since it might go on.
 inline const char* skip_value(const char* at, const char* end) {
   if (at == end) return nullptr;
   if (*at != '"' && *at != '{' && *at != '[') {
+    const char* const start = at;
     while (at != end && !ends_scalar(*at)) ++at;
-    return at == end ? nullptr : at;
+    return at == start || at == end ? nullptr : at;
   }
   std::size_t depth = 0;
   for (; at != end; ++at) {
@@ -57,7 +58,7 @@ inline std::string_view element(std::string_view list, std::size_t index) {
   for (++at;; ++at) {
     at = skip_space(at, end);
     const char* const value_end = skip_value(at, end);
-    if (value_end == nullptr || value_end == at) return {};
+    if (value_end == nullptr) return {};
     if (index == 0) return {at, value_end};
     --index;
     at = skip_space(value_end, end);

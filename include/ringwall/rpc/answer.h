@@ -32,10 +32,15 @@ struct Answer {
   // Of a notification: what is in the head of the subscription's item, from the first byte of params.result (or
   // params.error) on; cut where the head ends.
   std::string_view item;
+  bool item_is_error = false;
 };
 
 // `head` is the message's start, and all of it if `tail` is empty. Otherwise `tail` is its end; the two may overlap,
 // and may be any size (answer_head_bytes_max and answer_tail_bytes_max are enough for what nodes write).
 [[nodiscard]] Answer classify_answer(std::string_view head, std::string_view tail);
+
+// Whether a notification is the last of its subscription: a transaction that has come to its end, a follow that
+// stopped, a finite stream that is done, an error. Of another node's dialect: false, though there may never be another.
+[[nodiscard]] bool ends_subscription(const Answer& notification);
 
 }  // namespace ringwall::rpc
