@@ -17,7 +17,7 @@ namespace {
 
 std::uint64_t load(const char* from, std::size_t bytes) {
   std::uint64_t word = 0;
-  std::memcpy(&word, from, bytes);
+  if (bytes != 0) std::memcpy(&word, from, bytes);
   return word;
 }
 

@@ -21,10 +21,11 @@ struct Value {
   char kind = 0;  // one of { [ " # (a number) ? (true, false, null)
   std::string raw;
   bool has_escapes = false;
-  std::optional<std::string> text;               // of a string; none if a surrogate stands alone
-  std::vector<std::pair<Value, Value>> members;  // of an object
-  std::vector<Value> elements;                   // of a list
-  std::size_t depth = 0;                         // brackets within, its own included
+  std::optional<std::string> text;  // of a string; none if a surrogate stands alone
+  std::vector<Value> keys;          // of an object
+  std::vector<Value> values;        // of an object, one a key
+  std::vector<Value> elements;      // of a list
+  std::size_t depth = 0;            // brackets within, its own included
 };
 
 struct NotJson : std::runtime_error {
@@ -87,14 +88,15 @@ class Tree {
     expect("{");
     space();
     while (!is_at("}")) {
-      if (!value.members.empty()) expect(","), space();
+      if (!value.keys.empty()) expect(","), space();
       Value key;
       string(key);
       space();
       expect(":");
       Value member = this->value();
       value.depth = std::max(value.depth, member.depth);
-      value.members.emplace_back(std::move(key), std::move(member));
+      value.keys.push_back(std::move(key));
+      value.values.push_back(std::move(member));
       space();
     }
     expect("}");
@@ -247,7 +249,9 @@ inline Seen read_call(const Value& value) {
   Seen seen = {"invalid", "", "", ""};
   int jsonrpc = 0, method = 0, id = 0, params = 0;
   bool valid = value.kind == '{';
-  for (const auto& [key, member] : value.members) {
+  for (std::size_t i = 0; i < value.keys.size(); ++i) {
+    const Value& key = value.keys[i];
+    const Value& member = value.values[i];
     valid = valid && !key.has_escapes;
     if (key.raw == "\"jsonrpc\"") ++jsonrpc, valid = valid && member.raw == "\"2.0\"";
     if (key.raw == "\"params\"") ++params, seen.params = member.raw;
