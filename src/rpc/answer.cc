@@ -203,8 +203,7 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
 }  // namespace
 
 Answer classify_answer(std::string_view head, std::string_view tail) {
-  const char* const end = head.data() + head.size();
-  const std::string_view text(json::skip_space(head.data(), end), end);
+  const std::string_view text = json::skip_space(head);
   if (text.starts_with('[')) return {.kind = Answer::Kind::batch};
 
   Answer answer;

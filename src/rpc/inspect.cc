@@ -5,9 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string_view>
-#include <system_error>
 
 #include "scanner.h"
 #include "unescape.h"
@@ -22,11 +20,11 @@ std::size_t nesting_words(std::uint32_t depth_max) { return (std::size_t{depth_m
 // What the node takes for space before a message, as Rust's is_ascii_whitespace has it: form feed too.
 bool is_leading_space(char byte) { return json::is_space(byte) || byte == '\f'; }
 
-bool is_u64(std::string_view text) {
-  std::uint64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  return json::is_digit(text[0]) && stop == end && error == std::errc();
+// Of a number in JSON's grammar, so without leading zeros.
+bool is_u64(std::string_view number) {
+  constexpr std::string_view largest = "18446744073709551615";
+  if (!std::ranges::all_of(number, json::is_digit)) return false;
+  return number.size() < largest.size() || (number.size() == largest.size() && number <= largest);
 }
 
 // Whether the node takes the value as an id: null, a string that Unicode can hold, a u64 without point or exponent.

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 
 namespace ringwall::rpc::json {
 
@@ -15,6 +16,11 @@ inline bool is_space(char byte) { return byte == ' ' || byte == '\n' || byte == 
 inline const char* skip_space(const char* at, const char* end) {
   while (at != end && is_space(*at)) ++at;
   return at;
+}
+
+inline std::string_view skip_space(std::string_view text) {
+  while (!text.empty() && is_space(text[0])) text.remove_prefix(1);
+  return text;
 }
 
 inline bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }

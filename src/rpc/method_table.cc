@@ -15,19 +15,20 @@
 namespace ringwall::rpc {
 namespace {
 
-std::uint64_t load(const char* from, std::size_t bytes) {
+// At most eight bytes.
+std::uint64_t load(std::string_view bytes) {
   std::uint64_t word = 0;
-  if (bytes != 0) std::memcpy(&word, from, bytes);
+  if (!bytes.empty()) std::memcpy(&word, bytes.data(), bytes.size());
   return word;
 }
 
 // Its start, middle and end tell nearly all names apart; two that agree in them share a run of slots.
 std::uint64_t hash(std::string_view name) {
   constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15;
-  if (name.size() < 8) return (load(name.data(), name.size()) ^ name.size()) * odd;
-  std::uint64_t mixed = (load(name.data(), 8) ^ name.size()) * odd;
-  mixed = (std::rotl(mixed, 32) ^ load(name.data() + name.size() / 2 - 4, 8)) * odd;
-  return (std::rotl(mixed, 32) ^ load(name.data() + name.size() - 8, 8)) * odd;
+  if (name.size() < 8) return (load(name) ^ name.size()) * odd;
+  std::uint64_t mixed = (load(name.substr(0, 8)) ^ name.size()) * odd;
+  mixed = (std::rotl(mixed, 32) ^ load(name.substr(name.size() / 2 - 4, 8))) * odd;
+  return (std::rotl(mixed, 32) ^ load(name.substr(name.size() - 8))) * odd;
 }
 
 std::optional<std::size_t> place_of_runtime_api(Condition condition) {

@@ -49,27 +49,31 @@ class Oracle {
     }
     close(to[0]);
     close(from[1]);
-    to_ = fdopen(to[1], "w");
-    from_ = fdopen(from[0], "r");
-    RINGWALL_CHECK(to_ != nullptr && from_ != nullptr);
+    to_ = to[1];
+    from_ = from[0];
   }
 
   Oracle(const Oracle&) = delete;
   Oracle& operator=(const Oracle&) = delete;
 
   ~Oracle() {
-    fclose(to_);
-    fclose(from_);
+    close(to_);
+    close(from_);
     waitpid(process_, nullptr, 0);
   }
 
   std::vector<std::vector<Executed>> ask(const std::vector<std::string>& messages) {
-    write_number(messages.size());
+    std::string question;
+    append_number(question, messages.size());
     for (const std::string& message : messages) {
-      write_number(message.size());
-      RINGWALL_CHECK(fwrite(message.data(), 1, message.size(), to_) == message.size());
+      append_number(question, message.size());
+      question += message;
     }
-    RINGWALL_CHECK(fflush(to_) == 0);
+    for (std::string_view rest = question; !rest.empty();) {
+      const ssize_t written = write(to_, rest.data(), rest.size());
+      RINGWALL_CHECK(written > 0);
+      rest.remove_prefix(static_cast<std::size_t>(written));
+    }
     std::vector<std::vector<Executed>> answers(messages.size());
     for (auto& executed : answers) {
       executed.resize(read_number());
@@ -83,26 +87,47 @@ class Oracle {
   }
 
  private:
-  void write_number(std::size_t number) {
+  static void append_number(std::string& text, std::size_t number) {
     const auto word = static_cast<std::uint32_t>(number);
-    RINGWALL_CHECK(fwrite(&word, sizeof word, 1, to_) == 1);
+    text.append(reinterpret_cast<const char*>(&word), sizeof word);
   }
 
   std::uint32_t read_number() {
     std::uint32_t word = 0;
-    RINGWALL_CHECK(fread(&word, sizeof word, 1, from_) == 1);
+    read_bytes(reinterpret_cast<char*>(&word), sizeof word);
     return word;
   }
 
   std::string read_text() {
     std::string text(read_number(), '\0');
-    RINGWALL_CHECK(fread(text.data(), 1, text.size(), from_) == text.size());
+    read_bytes(text.data(), text.size());
     return text;
   }
 
+  void read_bytes(char* to, std::size_t bytes) {
+    while (bytes > 0) {
+      if (taken_ == received_.size()) receive();
+      const std::size_t part = std::min(bytes, received_.size() - taken_);
+      received_.copy(to, part, taken_);
+      taken_ += part;
+      to += part;
+      bytes -= part;
+    }
+  }
+
+  void receive() {
+    received_.resize(1 << 16);
+    const ssize_t received = read(from_, received_.data(), received_.size());
+    RINGWALL_CHECK(received > 0);
+    received_.resize(static_cast<std::size_t>(received));
+    taken_ = 0;
+  }
+
   pid_t process_;
-  FILE* to_ = nullptr;
-  FILE* from_ = nullptr;
+  int to_ = -1;
+  int from_ = -1;
+  std::string received_;
+  std::size_t taken_ = 0;
 };
 
 struct Count {
