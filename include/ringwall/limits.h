@@ -37,3 +37,25 @@ static_assert(target_bytes_max < head_bytes_max);
 static_assert(trailer_bytes_max < head_bytes_max);
 
 }  // namespace ringwall::http
+
+namespace ringwall::rpc {
+
+// White space before a message, in bytes: -32700. jsonrpsee looks this far for the first bracket.
+inline constexpr std::size_t leading_space_bytes_max = 127;
+// A call's id as raw JSON text, in bytes: such a call is answered -32600 with id null. It is echoed, and kept while the
+// call is in flight; a UUID in quotes has 38.
+inline constexpr std::size_t id_bytes_max = 128;
+// A method's name that is written with escapes, in bytes unescaped: -32600. The longest known one has 38.
+inline constexpr std::size_t escaped_method_bytes_max = 256;
+// Names and prefixes that one list of the configuration may hold: told at start.
+inline constexpr std::size_t patterns_max = 1024;
+// The result of an answer that is kept to be looked at (a subscription's id, an unsubscribe's true), in bytes as raw
+// JSON text. What is longer is none of those. polkadot-sdk's ids have 18.
+inline constexpr std::size_t short_result_bytes_max = 128;
+// How much of a node's message is looked at from its start and from its end, in bytes.
+inline constexpr std::size_t answer_head_bytes_max = 1024;
+inline constexpr std::size_t answer_tail_bytes_max = 256;
+
+static_assert(answer_tail_bytes_max > id_bytes_max + 16);
+
+}  // namespace ringwall::rpc

@@ -5,7 +5,9 @@
 packages_run=(g++ meson ninja-build pkg-config liburing-dev libsimdjson-dev libtomlplusplus-dev libcli11-dev libfmt-dev
   libspdlog-dev libmimalloc-dev autoconf automake libtool make dpkg-dev ca-certificates)
 # For tools/test. Node.js and npm are asked for by command, since other packages than the distribution's bring them too.
-packages_test=(catch2 libssl-dev python3 python3-pytest python3-pytest-timeout python3-websockets curl openssl clang-19 libclang-rt-19-dev iproute2 procps)
+# cargo to librust-serde-json-dev are for the comparison with the node's JSON parser.
+packages_test=(catch2 cargo librust-serde-derive-dev librust-serde-json-dev libssl-dev python3 python3-pytest
+  python3-pytest-timeout python3-websockets curl openssl clang-19 libclang-rt-19-dev iproute2 procps)
 # For tools/check and the benchmarks.
 packages_check=(clang-format-19 clang-tidy-19 shellcheck libbenchmark-dev)
 
