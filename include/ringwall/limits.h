@@ -32,3 +32,27 @@ static_assert(target_bytes_max < head_bytes_max);
 static_assert(trailer_bytes_max < head_bytes_max);
 
 }  // namespace ringwall::http
+
+namespace ringwall::quota {
+
+// Cost units a second that a rate may be, and that one without limit counts with: two million normal calls. Virtual
+// time (pace.h) then lasts 28 years without a restart.
+inline constexpr std::uint64_t units_per_second_max = 10'000'000;
+// Cost units at once: no burst, no call and no debt is larger.
+inline constexpr std::uint64_t burst_units_max = 1ULL << 40;
+// Places where an address's entry may be. Half of a table full, 4 in 1,000 buckets have no room; a quarter full, 1 in a
+// million. Who finds none shares the overflow entry.
+inline constexpr std::size_t bucket_ways = 16;
+// Entries of a table, each 64 bytes.
+inline constexpr std::size_t table_entries_min = 1ULL << 8;
+inline constexpr std::size_t table_entries_max = 1ULL << 26;
+// Handles on one entry at once: the next one gets the overflow entry. 16 times the ports that an address has.
+inline constexpr std::uint64_t handles_per_entry_max = (1ULL << 20) - 1;
+// Tries to change a word that others change too: then the answer is a refusal, or the overflow entry.
+inline constexpr int contended_tries_max = 64;
+// Cost units that a shard takes of the machine's rate at once. At most a hundredth of a second's.
+inline constexpr std::uint64_t machine_slice_units_max = 10'000;
+// Ranges of addresses that are exempt. Each is looked at when a client comes.
+inline constexpr std::size_t exempt_ranges_max = 256;
+
+}  // namespace ringwall::quota
