@@ -140,9 +140,13 @@ class Admission {
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
  private:
-  [[nodiscard]] Decision enter(Client& client, std::uint64_t now_ns);
+  [[nodiscard]] Decision enter(Client& client, std::uint64_t now_ns, bool limited);
   [[nodiscard]] Decision take(Connection& connection, const Request& request, std::uint64_t now_ns);
-  [[nodiscard]] Decision take(Client& client, const Request& request, std::uint64_t now_ns);
+  [[nodiscard]] static Decision take_exempt(Client& client, const Request& request);
+  [[nodiscard]] Decision take_units(Client& client, const Request& request, std::uint64_t now_ns);
+  [[nodiscard]] static Decision take_subscriptions(Client& client, std::uint32_t count, std::uint32_t address_max,
+                                                   std::uint32_t network_max);
+  static void drop_subscriptions(Client& client, std::uint32_t count);
   void count_given(const Client& client, const Request& request);
   Decision counted(Decision decision);
 

@@ -70,7 +70,7 @@ struct Limits {
       .close_after = 1'000,
   };
   Rate machine_units{50'000, 100'000};
-  std::vector<AddressRange> exempt{};  // Counted, never refused, and no charge to anyone.
+  std::vector<AddressRange> exempt{};  // Counted, never refused, and no charge to anyone; judged when a client comes.
 };
 
 // The same with every limit out of reach; all is still counted.

@@ -5,9 +5,9 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 
+#include <ringwall/quota/meter.h>
 #include <ringwall/quota/pace.h>
 
 namespace ringwall::quota {
@@ -15,10 +15,10 @@ namespace ringwall::quota {
 // Owner: the server. Any thread.
 class Machine {
  public:
-  [[nodiscard]] WaitNs take(const Pace& pace, std::uint64_t units, std::uint64_t now_ns);
+  [[nodiscard]] SharedMeter& units() { return units_; }
 
  private:
-  alignas(64) std::atomic<std::uint64_t> meter_{0};
+  alignas(64) SharedMeter units_;
 };
 
 // Owner: one shard.

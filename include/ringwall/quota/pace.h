@@ -9,6 +9,7 @@
 // any thread. Source: ITU-T I.371 (virtual scheduling), with the time axis measured in units.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -24,6 +25,8 @@ inline constexpr WaitNs never = std::numeric_limits<WaitNs>::max();
 class Pace {
  public:
   static constexpr std::uint64_t parts_per_unit = 1'024;
+  // Where the clock stops. What a meter may be ahead of it still fits.
+  static constexpr std::uint64_t parts_max = 1ULL << 62;
 
   // Without a limit (0) it runs as fast as a rate may be, with the largest burst.
   Pace(const Rate& rate, std::uint64_t now_ns);
@@ -31,13 +34,39 @@ class Pace {
   // The same clock, from `now_ns` on at another speed.
   [[nodiscard]] Pace changed_to(const Rate& rate, std::uint64_t now_ns) const;
 
-  // Before its beginning it stands still; at the end of its range it stops.
-  [[nodiscard]] std::uint64_t parts_at(std::uint64_t now_ns) const;
+  // Before its beginning it stands still.
+  [[nodiscard]] std::uint64_t parts_at(std::uint64_t now_ns) const {
+    if (now_ns <= origin_ns_) return origin_parts_;
+    const auto since = static_cast<Wide>(now_ns - origin_ns_) * scaled_parts_per_ns_ >> scale_bits;
+    return static_cast<std::uint64_t>(std::min<Wide>(origin_parts_ + since, parts_max));
+  }
 
-  // Charges `units` to `meter`, or leaves it as it is and says when to come again.
-  [[nodiscard]] WaitNs charge(std::uint64_t& meter, std::uint64_t units, std::uint64_t now_ns) const;
-  // Adds what was used already, whatever the burst; a debt grows to burst_units_max at most.
-  void owe(std::uint64_t& meter, std::uint64_t units, std::uint64_t now_ns) const;
+  // What `meter` becomes by a charge when the clock shows `parts`, or how long to wait.
+  struct Step {
+    std::uint64_t meter;
+    WaitNs wait;
+  };
+  [[nodiscard]] Step step(std::uint64_t meter, std::uint64_t units, std::uint64_t parts) const {
+    if (units > rate_.burst) [[unlikely]]
+      return {meter, never};
+    const std::uint64_t next = std::max(meter, parts) + units * parts_per_unit;
+    const std::uint64_t latest = parts + rate_.burst * parts_per_unit;
+    if (next > latest) [[unlikely]]
+      return {meter, ns_for(next - latest)};
+    return {next, given};
+  }
+  // The same of what was used already: whatever the burst, up to a debt of burst_units_max.
+  [[nodiscard]] static std::uint64_t owing(std::uint64_t meter, std::uint64_t units, std::uint64_t parts);
+
+  // On a meter that one thread has to itself.
+  [[nodiscard]] WaitNs charge(std::uint64_t& meter, std::uint64_t units, std::uint64_t now_ns) const {
+    const Step done = step(meter, units, parts_at(now_ns));
+    meter = done.meter;
+    return done.wait;
+  }
+  void owe(std::uint64_t& meter, std::uint64_t units, std::uint64_t now_ns) const {
+    meter = owing(meter, units, parts_at(now_ns));
+  }
   // Takes back a charge of this turn.
   static void give_back(std::uint64_t& meter, std::uint64_t units) { meter -= units * parts_per_unit; }
 
@@ -46,6 +75,11 @@ class Pace {
   [[nodiscard]] std::uint64_t burst() const { return rate_.burst; }
 
  private:
+  __extension__ using Wide = unsigned __int128;
+
+  // The slowest rate is then exact to 1 in 10 million, and the fastest still fits a word.
+  static constexpr unsigned scale_bits = 44;
+
   [[nodiscard]] WaitNs ns_for(std::uint64_t parts) const;
 
   Rate rate_;

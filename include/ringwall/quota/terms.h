@@ -26,7 +26,6 @@ struct Terms {
   Pace connection_units;
   Pace machine_units;
   std::uint64_t machine_slice_units;  // what a shard takes at once
-  std::uint64_t request_units_max;    // the smallest burst: a request that costs more is never given
   std::uint32_t connection_subscriptions_max;
   std::uint32_t calls_in_flight_max;
   std::uint32_t batch_calls_max;

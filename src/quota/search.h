@@ -1,0 +1,145 @@
+// search.h: one key's entry in its bucket: found, or made of an idle one. All that threads can do to each other in the
+// table is here.
+//
+// Owned by the call that searches; used by table.cc only.
+#pragma once
+
+#include <ringwall/limits.h>
+#include <ringwall/quota/entry.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace ringwall::quota {
+
+// The control word of an entry, which decides alone whose it is: one compare-and-swap takes, keeps or gives it up.
+//
+//   2 bits   state
+//   20 bits  handles that pin it
+//   30 bits  tag: what the bucket does not tell of the key. Two keys of a bucket share one once in 70 million times;
+//            they then share an entry.
+//   12 bits  generation: one more at each change but the release of a handle, so that who judged an entry idle does not
+//            take it when it was used since. Were it used exactly 4,096 times between the judgement and the swap, its
+//            debt would go to the next address.
+enum class State : std::uint8_t {
+  vacant,
+  claimed,   // tagged by one thread that must still see that no other entry has the key: not to be pinned
+  live,      // the only one of its key
+  overflow,  // belongs to nobody, pinned by nobody
+};
+
+inline constexpr unsigned handles_shift = 2;
+inline constexpr unsigned tag_shift = 22;
+inline constexpr unsigned generation_shift = 52;
+inline constexpr std::uint64_t state_mask = (1ULL << handles_shift) - 1;
+inline constexpr std::uint64_t handle_one = 1ULL << handles_shift;
+inline constexpr std::uint64_t handles_mask = handles_per_entry_max << handles_shift;
+inline constexpr std::uint64_t tag_mask = ((1ULL << (generation_shift - tag_shift)) - 1) << tag_shift;
+inline constexpr std::uint64_t generation_one = 1ULL << generation_shift;
+static_assert((state_mask | handles_mask | tag_mask) == generation_one - 1);
+
+constexpr State state_of(std::uint64_t control) { return static_cast<State>(control & state_mask); }
+constexpr bool is_held(std::uint64_t control) { return (control & handles_mask) != 0; }
+
+constexpr std::uint64_t tag_of(std::uint64_t key) { return key >> (64 - generation_shift) & tag_mask; }
+
+// The next generation of `before` in another state, held by nobody.
+constexpr std::uint64_t next_control(std::uint64_t before, State state, std::uint64_t tag) {
+  return ((before & ~(generation_one - 1)) + generation_one) | tag | static_cast<std::uint64_t>(state);
+}
+
+// Looks for one key's entry in its bucket, and makes one.
+//
+// Two threads may claim two entries for one key at once. Each then looks at all others before it makes its own live: it
+// yields to a live one, and takes a claimed one away from its owner or yields to it. Whoever claims second sees the
+// first one's claim or what became of it, since all of this is in one order (seq_cst). So no key has two live entries.
+class Search {
+ public:
+  Search(std::span<Entry, bucket_ways> bucket, std::uint64_t key)
+      : bucket_(bucket), tag_(tag_of(key)), first_(key >> generation_shift) {}
+
+  enum class Step : std::uint8_t {
+    found,
+    missing,
+    again,  // others changed what was looked at
+    full,
+  };
+
+  // found: `entry` is pinned. full: it is, but no more handles fit it.
+  Step pin(Entry*& entry) {
+    for (std::size_t i = 0; i < bucket_ways; ++i) {
+      Entry& candidate = way(i);
+      std::uint64_t seen = candidate.control_.load();
+      if (!is_live(seen)) continue;
+      if ((seen & handles_mask) == handles_mask) return Step::full;
+      if (!candidate.control_.compare_exchange_strong(seen, seen + handle_one + generation_one)) return Step::again;
+      entry = &candidate;
+      return Step::found;
+    }
+    return Step::missing;
+  }
+
+  // found: `entry` is claimed. full: none is idle.
+  Step claim(Entry*& entry, const PeerTerms& terms, std::uint64_t now_ns) {
+    for (std::size_t i = 0; i < bucket_ways; ++i) {
+      Entry& candidate = way(i);
+      std::uint64_t seen = candidate.control_.load();
+      if (state_of(seen) == State::claimed || is_held(seen)) continue;
+      // Fields are only written under a handle, and the next handle changes the generation: this still holds when the
+      // swap succeeds.
+      if (!candidate.has_nothing_left(terms, now_ns)) continue;
+      claim_ = next_control(seen, State::claimed, tag_);
+      evicts_ = state_of(seen) == State::live && (seen & tag_mask) != tag_;
+      if (!candidate.control_.compare_exchange_strong(seen, claim_)) {
+        if ((seen & tag_mask) == tag_) return Step::again;
+        continue;
+      }
+      entry = &candidate;
+      return Step::found;
+    }
+    return Step::full;
+  }
+
+  // found: the claimed `entry` is live and pinned. again: it is given up. `patient`: yield to the claims of others.
+  Step settle(Entry& entry, bool patient) {
+    for (Entry& other : bucket_) {
+      if (&other == &entry) continue;
+      std::uint64_t seen = other.control_.load();
+      if (is_live(seen)) return give_up(entry);
+      if (!is_claimed(seen)) continue;
+      if (patient && &other < &entry) return give_up(entry);
+      if (!other.control_.compare_exchange_strong(seen, next_control(seen, State::vacant, 0))) {
+        if (is_live(seen)) return give_up(entry);
+      }
+    }
+    const std::uint64_t live = next_control(claim_, State::live, tag_) + handle_one;
+    std::uint64_t expected = claim_;
+    return entry.control_.compare_exchange_strong(expected, live) ? Step::found : Step::again;
+  }
+
+  // Whether the claimed entry was another key's.
+  bool evicts() const { return evicts_; }
+
+ private:
+  // Each key begins elsewhere in its bucket, and so mostly where its entry is.
+  Entry& way(std::size_t i) { return bucket_[(first_ + i) % bucket_ways]; }
+  bool is_live(std::uint64_t control) const { return state_of(control) == State::live && (control & tag_mask) == tag_; }
+  bool is_claimed(std::uint64_t control) const {
+    return state_of(control) == State::claimed && (control & tag_mask) == tag_;
+  }
+  Step give_up(Entry& entry) const {
+    // Where this fails another thread took the claim away.
+    std::uint64_t expected = claim_;
+    entry.control_.compare_exchange_strong(expected, next_control(claim_, State::vacant, 0));
+    return Step::again;
+  }
+
+  std::span<Entry, bucket_ways> bucket_;
+  std::uint64_t tag_;
+  std::size_t first_;
+  std::uint64_t claim_ = 0;
+  bool evicts_ = false;
+};
+
+}  // namespace ringwall::quota
