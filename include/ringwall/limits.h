@@ -50,6 +50,9 @@ inline constexpr std::size_t table_entries_max = 1ULL << 26;
 inline constexpr std::uint64_t handles_per_entry_max = (1ULL << 20) - 1;
 // Tries to change a word that others change too: then the answer is a refusal, or the overflow entry.
 inline constexpr int contended_tries_max = 64;
+// For how long an entry was idle before another address gets it, in nanoseconds. A shard's clock may be that far behind
+// another's, which is some turns, and no debt is forgotten.
+inline constexpr std::uint64_t reuse_after_ns = 250'000'000;
 // Cost units that a shard takes of the machine's rate at once. At most a hundredth of a second's.
 inline constexpr std::uint64_t machine_slice_units_max = 10'000;
 // Ranges of addresses that are exempt. Each is looked at when a client comes.

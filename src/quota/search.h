@@ -7,6 +7,7 @@
 #include <ringwall/limits.h>
 #include <ringwall/quota/entry.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -82,13 +83,14 @@ class Search {
 
   // found: `entry` is claimed. full: none is idle.
   Step claim(Entry*& entry, const PeerTerms& terms, std::uint64_t now_ns) {
+    const std::uint64_t idle_at_ns = now_ns - std::min(now_ns, reuse_after_ns);
     for (std::size_t i = 0; i < bucket_ways; ++i) {
       Entry& candidate = way(i);
       std::uint64_t seen = candidate.control_.load();
       if (state_of(seen) == State::claimed || is_held(seen)) continue;
       // Fields are only written under a handle, and the next handle changes the generation: this still holds when the
       // swap succeeds.
-      if (!candidate.has_nothing_left(terms, now_ns)) continue;
+      if (!candidate.has_nothing_left(terms, idle_at_ns)) continue;
       claim_ = next_control(seen, State::claimed, tag_);
       evicts_ = state_of(seen) == State::live && (seen & tag_mask) != tag_;
       if (!candidate.control_.compare_exchange_strong(seen, claim_)) {

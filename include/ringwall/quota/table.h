@@ -6,8 +6,8 @@
 // addresses costs the latecomers, never memory and never the limits.
 //
 // What holds under all threads at once: a key has one entry at a time; an entry that is held, or is not idle, stays its
-// key's. "Idle" is judged by the clock of the shard that wants the entry: between shards whose clocks differ by d, an
-// address may get its rate times d more.
+// key's. "Idle" is judged by the clock of the shard that wants the entry, reuse_after_ns ago: only where another shard's
+// clock is further behind can a debt be forgotten, the rate times the difference at most.
 //
 // Owner: the server, outliving all handles. Any thread.
 #pragma once
