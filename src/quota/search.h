@@ -4,6 +4,7 @@
 // Owned by the call that searches; used by table.cc only.
 #pragma once
 
+#include <ringwall/check.h>
 #include <ringwall/limits.h>
 #include <ringwall/quota/entry.h>
 
@@ -50,7 +51,8 @@ constexpr std::uint64_t next_control(std::uint64_t before, State state, std::uin
   return ((before & ~(generation_one - 1)) + generation_one) | tag | static_cast<std::uint64_t>(state);
 }
 
-// Looks for one key's entry in its bucket, and makes one.
+// Looks for one key's entry in its bucket, and makes one: pin, choose, claim, settle, and from the start again when
+// others came between.
 //
 // Two threads may claim two entries for one key at once. Each then looks at all others before it makes its own live: it
 // yields to a live one, and takes a claimed one away from its owner or yields to it. Whoever claims second sees the
@@ -67,61 +69,77 @@ class Search {
     full,
   };
 
-  // found: `entry` is pinned. full: it is, but no more handles fit it.
-  Step pin(Entry*& entry) {
+  // found: the key's entry is pinned, see entry(). full: no more handles fit it. missing: there is none.
+  Step pin() {
     for (std::size_t i = 0; i < bucket_ways; ++i) {
       Entry& candidate = way(i);
       std::uint64_t seen = candidate.control_.load();
       if (!is_live(seen)) continue;
       if ((seen & handles_mask) == handles_mask) return Step::full;
       if (!candidate.control_.compare_exchange_strong(seen, seen + handle_one + generation_one)) return Step::again;
-      entry = &candidate;
+      entry_ = &candidate;
       return Step::found;
     }
     return Step::missing;
   }
 
-  // found: `entry` is claimed. full: none is idle.
-  Step claim(Entry*& entry, const PeerTerms& terms, std::uint64_t now_ns) {
-    const std::uint64_t idle_at_ns = now_ns - std::min(now_ns, reuse_after_ns);
-    for (std::size_t i = 0; i < bucket_ways; ++i) {
-      Entry& candidate = way(i);
-      std::uint64_t seen = candidate.control_.load();
-      if (state_of(seen) == State::claimed || is_held(seen)) continue;
-      // Fields are only written under a handle, and the next handle changes the generation: this still holds when the
-      // swap succeeds.
-      if (!candidate.has_nothing_left(terms, idle_at_ns)) continue;
-      claim_ = next_control(seen, State::claimed, tag_);
-      evicts_ = state_of(seen) == State::live && (seen & tag_mask) != tag_;
-      if (!candidate.control_.compare_exchange_strong(seen, claim_)) {
-        if ((seen & tag_mask) == tag_) return Step::again;
-        continue;
-      }
-      entry = &candidate;
-      return Step::found;
-    }
-    return Step::full;
+  // The opposite of what pin() and settle() do.
+  static void unpin(Entry& entry) {
+    if (is_overflow(entry)) return;
+    // Release: who finds the entry held by nobody sees all that was written while it was.
+    const std::uint64_t before = entry.control_.fetch_sub(handle_one, std::memory_order_release);
+    RINGWALL_CHECK(is_held(before));
   }
 
-  // found: the claimed `entry` is live and pinned. again: it is given up. `patient`: yield to the claims of others.
-  Step settle(Entry& entry, bool patient) {
+  static bool is_overflow(const Entry& entry) {
+    return state_of(entry.control_.load(std::memory_order_relaxed)) == State::overflow;
+  }
+
+  // found: there is an idle entry, to be claimed. full: there is none. `patient`: the claims of others are theirs;
+  // otherwise one of the same key may be claimed again.
+  Step choose(const PeerTerms& terms, std::uint64_t now_ns, bool patient) {
+    const std::uint64_t idle_at_ns = now_ns - std::min(now_ns, reuse_after_ns);
+    bool has_come = false;  // the key, since pin() found none
+    for (std::size_t i = 0; i < bucket_ways; ++i) {
+      entry_ = &way(i);
+      chosen_ = entry_->control_.load();
+      has_come = has_come || is_live(chosen_) || is_claimed(chosen_);
+      if (is_held(chosen_)) continue;
+      if (state_of(chosen_) == State::claimed && (patient || !is_claimed(chosen_))) continue;
+      if (entry_->has_nothing_left(terms, idle_at_ns)) return Step::found;
+    }
+    return has_come ? Step::again : Step::full;
+  }
+
+  // found: what was chosen is claimed. Fields are only written by those who pin an entry, and to pin it changes the
+  // generation: so it is as idle as it was.
+  Step claim() {
+    claim_ = next_control(chosen_, State::claimed, tag_);
+    return entry_->control_.compare_exchange_strong(chosen_, claim_) ? Step::found : Step::again;
+  }
+
+  // found: what was claimed is live and pinned, see entry(). again: it is given up. `patient`: yield to the claims of
+  // others.
+  Step settle(bool patient) {
     for (Entry& other : bucket_) {
-      if (&other == &entry) continue;
+      if (&other == entry_) continue;
       std::uint64_t seen = other.control_.load();
-      if (is_live(seen)) return give_up(entry);
+      if (is_live(seen)) return give_up();
       if (!is_claimed(seen)) continue;
-      if (patient && &other < &entry) return give_up(entry);
+      if (patient && &other < entry_) return give_up();
       if (!other.control_.compare_exchange_strong(seen, next_control(seen, State::vacant, 0))) {
-        if (is_live(seen)) return give_up(entry);
+        if (is_live(seen)) return give_up();
       }
     }
     const std::uint64_t live = next_control(claim_, State::live, tag_) + handle_one;
     std::uint64_t expected = claim_;
-    return entry.control_.compare_exchange_strong(expected, live) ? Step::found : Step::again;
+    return entry_->control_.compare_exchange_strong(expected, live) ? Step::found : Step::again;
   }
 
-  // Whether the claimed entry was another key's.
-  bool evicts() const { return evicts_; }
+  // The one that the last step was about.
+  Entry& entry() const { return *entry_; }
+  // Whether what was chosen was another key's.
+  bool evicts() const { return state_of(chosen_) == State::live && (chosen_ & tag_mask) != tag_; }
 
  private:
   // Each key begins elsewhere in its bucket, and so mostly where its entry is.
@@ -130,10 +148,10 @@ class Search {
   bool is_claimed(std::uint64_t control) const {
     return state_of(control) == State::claimed && (control & tag_mask) == tag_;
   }
-  Step give_up(Entry& entry) const {
+  Step give_up() {
     // Where this fails another thread took the claim away.
     std::uint64_t expected = claim_;
-    entry.control_.compare_exchange_strong(expected, next_control(claim_, State::vacant, 0));
+    entry_->control_.compare_exchange_strong(expected, next_control(claim_, State::vacant, 0));
     return Step::again;
   }
 
@@ -141,7 +159,8 @@ class Search {
   std::uint64_t tag_;
   std::size_t first_;
   std::uint64_t claim_ = 0;
-  bool evicts_ = false;
+  Entry* entry_ = nullptr;
+  std::uint64_t chosen_ = 0;  // its control word
 };
 
 }  // namespace ringwall::quota

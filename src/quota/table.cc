@@ -8,6 +8,21 @@
 #include "search.h"
 
 namespace ringwall::quota {
+namespace {
+
+// What comes after Search::pin() found nothing.
+Search::Step make_entry(Search& search, const PeerTerms& terms, std::uint64_t now_ns, bool patient,
+                        std::atomic<std::uint64_t>& evictions) {
+  Search::Step step = search.choose(terms, now_ns, patient);
+  if (step != Search::Step::found) return step;
+  const bool evicts = search.evicts();
+  step = search.claim();
+  if (step != Search::Step::found) return step;
+  if (evicts) evictions.fetch_add(1, std::memory_order_relaxed);
+  return search.settle(patient);
+}
+
+}  // namespace
 
 Handle& Handle::operator=(Handle&& other) noexcept {
   if (this == &other) return *this;
@@ -18,15 +33,10 @@ Handle& Handle::operator=(Handle&& other) noexcept {
 
 void Handle::release() {
   Entry* entry = std::exchange(entry_, nullptr);
-  if (entry == nullptr || state_of(entry->control_.load(std::memory_order_relaxed)) == State::overflow) return;
-  // Release: who finds the entry held by nobody sees all that was written under this handle.
-  const std::uint64_t before = entry->control_.fetch_sub(handle_one, std::memory_order_release);
-  RINGWALL_CHECK(is_held(before));
+  if (entry != nullptr) Search::unpin(*entry);
 }
 
-bool Handle::is_overflow() const {
-  return entry_ != nullptr && state_of(entry_->control_.load(std::memory_order_relaxed)) == State::overflow;
-}
+bool Handle::is_overflow() const { return entry_ != nullptr && Search::is_overflow(*entry_); }
 
 Table::Table(std::size_t entries) : entry_count_(entries) {
   RINGWALL_CHECK(std::has_single_bit(entries));
@@ -49,17 +59,10 @@ Handle Table::take(std::uint64_t key, const PeerTerms& terms, std::uint64_t now_
   using Step = Search::Step;
   Search search(bucket_of(key), key);
   for (int tries = 0; tries < contended_tries_max; ++tries) {
-    Entry* entry = nullptr;
-    Step step = search.pin(entry);
-    if (step == Step::missing) {
-      step = search.claim(entry, terms, now_ns);
-      if (step == Step::found) {
-        if (search.evicts()) evictions_.fetch_add(1, std::memory_order_relaxed);
-        // Half of the tries: who is interrupted between claiming and settling holds up nobody for longer.
-        step = search.settle(*entry, tries < contended_tries_max / 2);
-      }
-    }
-    if (step == Step::found) return Handle(entry);
+    Step step = search.pin();
+    // Who is interrupted between claiming and settling holds up nobody for longer than half of the tries.
+    if (step == Step::missing) step = make_entry(search, terms, now_ns, tries < contended_tries_max / 2, evictions_);
+    if (step == Step::found) return Handle(&search.entry());
     if (step == Step::full) {
       times_full_.fetch_add(1, std::memory_order_relaxed);
       return overflow();

@@ -180,6 +180,18 @@ TEST_CASE("what a refused request took is given back by all who gave before") {
   check_refused(shard.charge(connection, 1, start_ns + 153 * ms_ns), Reason::connection_units, 899);
 }
 
+TEST_CASE("what an address gave is given back when its network refuses") {
+  Limits limits = unlimited();
+  limits.address.units = {1, 100};
+  limits.network.units = {1'000, 60};
+  Shard shard(limits);
+  Connection& connection = shard.opened(ipv6(1, 1));
+  REQUIRE(shard.charge(connection, 50).given);
+  for (int i = 0; i < 20; ++i) check_refused(shard.charge(connection, 50), Reason::network_units, 41);
+  CHECK(shard.charge(connection, 50, start_ns + 41 * ms_ns).given);
+  CHECK(shard.charge(connection, 1, start_ns + 50 * ms_ns).reason == Reason::address_units);
+}
+
 TEST_CASE("connections of one address share its rate, also over shards") {
   Limits limits = unlimited();
   limits.address.units = {10, 100};

@@ -49,7 +49,7 @@ struct Given {
 };
 
 TEST_CASE("threads that bring the same key at the same time all get the same entry") {
-  constexpr unsigned rounds = 10'000;
+  constexpr unsigned rounds = 30'000;
   const PeerTerms terms = terms_of({1, 1});
   Table table(table_entries_min);
   std::array<std::array<const Entry*, threads>, 2> seen{};  // of the last round, by key
@@ -86,7 +86,7 @@ TEST_CASE("threads that bring the same key at the same time all get the same ent
 }
 
 TEST_CASE("while time stands still each key is given its burst, every unit of it and not one more") {
-  constexpr std::uint64_t burst = 2'000, keys = bucket_ways - 3;
+  constexpr std::uint64_t burst = 20'000, keys = bucket_ways - 3;
   const PeerTerms terms = terms_of({1, burst});
   Table table(table_entries_min);
   std::array<Given, keys> given_to;
