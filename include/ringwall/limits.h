@@ -59,3 +59,30 @@ inline constexpr std::size_t answer_tail_bytes_max = 256;
 static_assert(answer_tail_bytes_max > id_bytes_max + 16);
 
 }  // namespace ringwall::rpc
+
+namespace ringwall::quota {
+
+// Cost units a second that a rate may be, and that one without limit counts with: two million normal calls. Virtual
+// time (pace.h) then lasts 28 years without a restart.
+inline constexpr std::uint64_t units_per_second_max = 10'000'000;
+// Cost units at once: no burst, no call and no debt is larger.
+inline constexpr std::uint64_t burst_units_max = 1ULL << 40;
+// Places where an address's entry may be. Half of a table full, 4 in 1,000 buckets have no room; a quarter full, 1 in a
+// million. Who finds none shares the overflow entry.
+inline constexpr std::size_t bucket_ways = 16;
+// Entries of a table, each 64 bytes.
+inline constexpr std::size_t table_entries_min = 1ULL << 8;
+inline constexpr std::size_t table_entries_max = 1ULL << 26;
+// Handles on one entry at once: the next one gets the overflow entry. 16 times the ports that an address has.
+inline constexpr std::uint64_t handles_per_entry_max = (1ULL << 20) - 1;
+// Tries to change a word that others change too: then the answer is a refusal, or the overflow entry.
+inline constexpr int contended_tries_max = 64;
+// For how long an entry was idle before another address gets it, in nanoseconds. A shard's clock may be that far behind
+// another's, which is some turns, and no debt is forgotten.
+inline constexpr std::uint64_t reuse_after_ns = 250'000'000;
+// Cost units that a shard takes of the machine's rate at once. At most a hundredth of a second's.
+inline constexpr std::uint64_t machine_slice_units_max = 10'000;
+// Ranges of addresses that are exempt. Each is looked at when a client comes.
+inline constexpr std::size_t exempt_ranges_max = 256;
+
+}  // namespace ringwall::quota

@@ -112,7 +112,7 @@ SUITES = {
     "asan": ("unit and simulation under AddressSanitizer and UndefinedBehaviorSanitizer",
              lambda: run_meson("asan", "--suite", "unit", "--suite", "sim", "--timeout-multiplier", "4")),
     "tsan": ("units with threads, under ThreadSanitizer",
-             lambda: run_meson("tsan", "tls", "upstream", "--timeout-multiplier", "8", under=("setarch", "-R"))),
+             lambda: run_meson("tsan", "quota", "tls", "upstream", "--timeout-multiplier", "8", under=("setarch", "-R"))),
     "fuzz": ("each fuzz target: its corpus, and 10 s of new inputs", lambda: run_meson("fuzz", "--suite", "fuzz")),
     "e2e": ("end to end", lambda: run_e2e("release")),
     "e2e-asan": ("end to end under AddressSanitizer and UndefinedBehaviorSanitizer", lambda: run_e2e("asan")),

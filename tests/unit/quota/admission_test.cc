@@ -1,0 +1,413 @@
+#include <ringwall/quota/admission.h>
+
+#include "unit/catch.h"
+#include "unit/quota/fixture.h"
+#include "unit/ring/death.h"
+
+#include <deque>
+#include <set>
+#include <string>
+
+namespace ringwall::quota {
+namespace {
+
+// One shard, with the limits that a test sets.
+struct Shard {
+  explicit Shard(const Limits& limits, const Layout& layout = small_layout)
+      : accounts({}, layout), admission(accounts, first_terms(limits, start_ns)) {}
+
+  Decision open(const AddressBytes& address, std::uint64_t now_ns = start_ns) {
+    Connection& connection = connections.emplace_back();
+    const Decision decision = admission.open(connection, admission.client(address, now_ns), now_ns);
+    if (!decision.given) connections.pop_back();
+    return decision;
+  }
+  Connection& opened(const AddressBytes& address, std::uint64_t now_ns = start_ns) {
+    REQUIRE(open(address, now_ns).given);
+    return connections.back();
+  }
+  Decision charge(Connection& connection, std::uint64_t units, std::uint64_t now_ns = start_ns) {
+    return admission.charge(connection, {.units = units, .answers = 0}, now_ns);
+  }
+
+  Accounts accounts;
+  Admission admission;
+  std::deque<Connection> connections;
+};
+
+const AddressBytes alice = ipv4(1);
+const AddressBytes bob = ipv4(2);
+
+void check_refused(const Decision& decision, Reason reason, std::uint32_t retry_after_ms = 0) {
+  CHECK_FALSE(decision.given);
+  CHECK(to_text(decision.reason) == to_text(reason));
+  CHECK(decision.retry_after_ms == retry_after_ms);
+}
+
+TEST_CASE("each reason has a name of its own") {
+  std::set<std::string_view> names;
+  for (std::size_t i = 0; i < reasons; ++i) names.insert(to_text(static_cast<Reason>(i)));
+  CHECK(names.size() == reasons);
+}
+
+TEST_CASE("five tabs that start at once behind one address get all their calls under the default limits") {
+  Shard shard{Limits{}};
+  for (int tab = 0; tab < 5; ++tab) {
+    Connection& connection = shard.opened(alice);
+    for (int call = 0; call < 100; ++call) {
+      const Request request{.units = call % 10 == 0 ? 20U : 5U, .subscriptions = call % 20 == 0 ? 1U : 0U};
+      REQUIRE(shard.admission.charge(connection, request, start_ns).given);
+    }
+  }
+}
+
+TEST_CASE("one that floods is held to its rate, and another address feels nothing") {
+  Limits limits;
+  Shard shard(limits);
+  Connection& flood = shard.opened(alice);
+  Connection& other = shard.opened(bob);
+  std::uint64_t units = 0;
+  for (std::uint64_t ms = 0; ms < 20'000; ++ms) {
+    for (int i = 0; i < 10; ++i) units += shard.charge(flood, 5, start_ns + ms * ms_ns).given ? 5 : 0;
+    if (ms % 100 == 0) REQUIRE(shard.charge(other, 20, start_ns + ms * ms_ns).given);
+  }
+  CHECK(units <= 5'000 + 20 * 500);
+  CHECK(units >= 5'000 + 20 * 500 - 20);
+  CHECK(shard.admission.counters().refused_for(Reason::connection_units) == 200'000 - units / 5);
+  CHECK(shard.admission.is_to_be_closed(flood));
+  CHECK_FALSE(shard.admission.is_to_be_closed(other));
+}
+
+TEST_CASE("an address has so many open connections, and a place again when one closes") {
+  Limits limits = unlimited();
+  limits.address.connections_max = 2;
+  Shard shard(limits);
+  for (int i = 0; i < 2; ++i) CHECK(shard.open(alice).given);
+  check_refused(shard.open(alice), Reason::address_connections);
+  CHECK(shard.open(bob).given);
+  shard.connections.pop_front();
+  CHECK(shard.open(alice).given);
+  CHECK(shard.admission.counters().refused_for(Reason::address_connections) == 1);
+  CHECK(shard.connections.back().client().connections() == 2);
+}
+
+TEST_CASE("new connections come at a rate, and one that was refused is not counted to it") {
+  Limits limits = unlimited();
+  limits.address.new_connections = {2, 3};
+  Shard shard(limits);
+  for (int i = 0; i < 3; ++i) CHECK(shard.open(alice).given);
+  for (int i = 0; i < 5; ++i) check_refused(shard.open(alice), Reason::address_new_connections, 501);
+  check_refused(shard.open(alice, start_ns + 400 * ms_ns), Reason::address_new_connections, 101);
+  CHECK(shard.open(alice, start_ns + 501 * ms_ns).given);
+  CHECK(shard.connections.back().client().connections() == 4);
+}
+
+TEST_CASE("a /64 is one address, and a /48 has limits over all of its own") {
+  Limits limits = unlimited();
+  limits.address.connections_max = 2;
+  limits.network.connections_max = 3;
+  Shard shard(limits);
+  CHECK(shard.open(ipv6(1, 1, 1)).given);
+  CHECK(shard.open(ipv6(1, 1, 2)).given);
+  check_refused(shard.open(ipv6(1, 1, 3)), Reason::address_connections);
+  CHECK(shard.open(ipv6(1, 2)).given);
+  check_refused(shard.open(ipv6(1, 3)), Reason::network_connections);
+  CHECK(shard.open(ipv6(2, 1)).given);
+  CHECK(shard.open(alice).given);
+  // The refused one left no place taken.
+  shard.connections.pop_front();
+  CHECK(shard.open(ipv6(1, 3)).given);
+}
+
+TEST_CASE("a network's new connections are limited too, and its refusal gives back what the address gave") {
+  Limits limits = unlimited();
+  limits.address.new_connections = {1, 1};
+  limits.network.new_connections = {1, 2};
+  Shard shard(limits);
+  CHECK(shard.open(ipv6(1, 1)).given);
+  CHECK(shard.open(ipv6(1, 2)).given);
+  check_refused(shard.open(ipv6(1, 3)), Reason::network_new_connections, 1'001);
+  const std::uint64_t later_ns = start_ns + 1'001 * ms_ns;
+  CHECK(shard.open(ipv6(1, 3), later_ns).given);
+  CHECK(shard.accounts.networks.connections() == 3);
+}
+
+TEST_CASE("the connection's, the address's, the network's and the machine's rate each refuse the first unit too much") {
+  const auto refuser = [](auto set) {
+    Limits limits = unlimited();
+    set(limits);
+    Shard shard(limits);
+    Connection& connection = shard.opened(ipv6(1, 1));
+    CHECK(shard.charge(connection, 60).given);
+    CHECK(shard.charge(connection, 40).given);
+    const Decision decision = shard.charge(connection, 1);
+    CHECK_FALSE(decision.given);
+    CHECK(decision.retry_after_ms >= 100);
+    CHECK(decision.retry_after_ms <= 101);
+    CHECK(shard.charge(connection, 1, start_ns + decision.retry_after_ms * ms_ns).given);
+    CHECK(shard.admission.counters().refused_for(decision.reason) == 1);
+    check_refused(shard.charge(connection, 101, start_ns + 99 * second_ns), Reason::request_units);
+    CHECK(shard.admission.counters().units_given == 101);
+    return decision.reason;
+  };
+  CHECK(refuser([](Limits& limits) { limits.connection.units = {10, 100}; }) == Reason::connection_units);
+  CHECK(refuser([](Limits& limits) { limits.address.units = {10, 100}; }) == Reason::address_units);
+  CHECK(refuser([](Limits& limits) { limits.network.units = {10, 100}; }) == Reason::network_units);
+  CHECK(refuser([](Limits& limits) { limits.machine_units = {10, 100}; }) == Reason::machine_units);
+}
+
+TEST_CASE("what a refused request took is given back by all who gave before") {
+  Limits limits = unlimited();
+  limits.connection.units = {1, 100};
+  limits.address.units = {1, 100};
+  limits.network.units = {1, 100};
+  limits.address.subscriptions_max = 10;
+  limits.machine_units = {1'000, 50};
+  Shard shard(limits);
+  Connection& connection = shard.opened(ipv6(1, 1));
+  Connection& other = shard.opened(ipv6(2, 1));
+  REQUIRE(shard.charge(other, 50).given);
+  for (int i = 0; i < 20; ++i) {
+    const Decision decision = shard.admission.charge(connection, {.units = 30, .subscriptions = 1}, start_ns);
+    CHECK(decision.reason == Reason::machine_units);
+  }
+  CHECK(connection.subscriptions() == 0);
+  CHECK(connection.client().subscriptions() == 0);
+  CHECK(connection.calls_in_flight() == 0);
+  // All of their hundred is still there, from the machine's fifty a time.
+  CHECK(shard.charge(connection, 50, start_ns + 51 * ms_ns).given);
+  CHECK(shard.charge(connection, 50, start_ns + 102 * ms_ns).given);
+  check_refused(shard.charge(connection, 1, start_ns + 153 * ms_ns), Reason::connection_units, 899);
+}
+
+TEST_CASE("what an address gave is given back when its network refuses") {
+  Limits limits = unlimited();
+  limits.address.units = {1, 100};
+  limits.network.units = {1'000, 60};
+  Shard shard(limits);
+  Connection& connection = shard.opened(ipv6(1, 1));
+  REQUIRE(shard.charge(connection, 50).given);
+  for (int i = 0; i < 20; ++i) check_refused(shard.charge(connection, 50), Reason::network_units, 41);
+  CHECK(shard.charge(connection, 50, start_ns + 41 * ms_ns).given);
+  CHECK(shard.charge(connection, 1, start_ns + 50 * ms_ns).reason == Reason::address_units);
+}
+
+TEST_CASE("connections of one address share its rate, also over shards") {
+  Limits limits = unlimited();
+  limits.address.units = {10, 100};
+  Shard shard(limits);
+  Admission second(shard.accounts, shard.admission.terms());
+  Connection& first = shard.opened(alice);
+  Connection other;
+  REQUIRE(second.open(other, second.client(alice, start_ns), start_ns).given);
+  CHECK(shard.charge(first, 60).given);
+  CHECK(second.charge(other, {.units = 40}, start_ns).given);
+  CHECK_FALSE(second.charge(other, {.units = 1}, start_ns).given);
+  CHECK_FALSE(shard.charge(first, 1).given);
+}
+
+TEST_CASE("a batch has so many calls, and one of more is not to be tried again") {
+  Limits limits = unlimited();
+  limits.connection.batch_calls_max = 10;
+  Shard shard(limits);
+  Connection& connection = shard.opened(alice);
+  CHECK(shard.admission.charge(connection, {.units = 10, .calls = 10, .answers = 10}, start_ns).given);
+  check_refused(shard.admission.charge(connection, {.calls = 11, .answers = 11}, start_ns), Reason::batch_calls);
+  check_refused(shard.admission.charge(connection.client(), {.calls = 11}, start_ns), Reason::batch_calls);
+  CHECK(connection.calls_in_flight() == 10);
+  CHECK(shard.admission.counters().calls_given == 10);
+}
+
+TEST_CASE("calls in flight reach their bound, and an answer makes room; notifications are never in flight") {
+  Limits limits = unlimited();
+  limits.connection.calls_in_flight_max = 3;
+  Shard shard(limits);
+  Connection& connection = shard.opened(alice);
+  CHECK(shard.admission.charge(connection, {.calls = 4, .answers = 2}, start_ns).given);
+  check_refused(shard.admission.charge(connection, {.calls = 2, .answers = 2}, start_ns), Reason::calls_in_flight);
+  CHECK(shard.admission.charge(connection, {}, start_ns).given);
+  check_refused(shard.admission.charge(connection, {}, start_ns), Reason::calls_in_flight);
+  CHECK(shard.admission.charge(connection, {.answers = 0}, start_ns).given);
+  shard.admission.answered(connection, 2);
+  CHECK(shard.admission.charge(connection, {.calls = 2, .answers = 2}, start_ns).given);
+}
+
+TEST_CASE("subscriptions count from the request to their end, on the connection, the address and the network") {
+  Limits limits = unlimited();
+  limits.connection.subscriptions_max = 3;
+  limits.address.subscriptions_max = 5;
+  limits.network.subscriptions_max = 6;
+  Shard shard(limits);
+  const auto subscribe = [&](Connection& connection, std::uint32_t count) {
+    return shard.admission.charge(connection, {.calls = count, .subscriptions = count}, start_ns);
+  };
+  Connection& first = shard.opened(ipv6(1, 1));
+  CHECK(subscribe(first, 3).given);
+  check_refused(subscribe(first, 1), Reason::connection_subscriptions);
+  Connection& second = shard.opened(ipv6(1, 1));
+  CHECK(subscribe(second, 2).given);
+  check_refused(subscribe(second, 1), Reason::address_subscriptions);
+  Connection& neighbour = shard.opened(ipv6(1, 2));
+  check_refused(subscribe(neighbour, 2), Reason::network_subscriptions);
+  CHECK(neighbour.client().subscriptions() == 0);
+  CHECK(subscribe(neighbour, 1).given);
+  shard.admission.unsubscribed(first, 1);
+  CHECK(subscribe(second, 1).given);
+  CHECK(first.client().subscriptions() == 5);
+  first.close();
+  CHECK(second.client().subscriptions() == 3);
+  CHECK(subscribe(neighbour, 2).given);
+}
+
+TEST_CASE("so many refused requests, and the connection is to be closed") {
+  Limits limits = unlimited();
+  limits.connection.units = {1, 1};
+  limits.connection.close_after = 3;
+  Shard shard(limits);
+  Connection& connection = shard.opened(alice);
+  REQUIRE(shard.charge(connection, 1).given);
+  for (int i = 0; i < 2; ++i) CHECK_FALSE(shard.charge(connection, 1).given);
+  CHECK_FALSE(shard.admission.is_to_be_closed(connection));
+  CHECK_FALSE(shard.charge(connection, 1).given);
+  CHECK(shard.admission.is_to_be_closed(connection));
+}
+
+TEST_CASE("a request of another client is charged to that one, not to the connection or its address") {
+  Limits limits = unlimited();
+  limits.address.units = {10, 100};
+  limits.connection.units = {10, 50};
+  Shard shard(limits);
+  Connection& proxy = shard.opened(alice);
+  {
+    Client client = shard.admission.client(bob, start_ns);
+    CHECK(shard.admission.charge(client, {.units = 100}, start_ns).given);
+    CHECK_FALSE(shard.admission.charge(client, {.units = 1}, start_ns).given);
+  }
+  CHECK(shard.charge(proxy, 50).given);
+  Client again = shard.admission.client(bob, start_ns);
+  check_refused(shard.admission.charge(again, {.units = 1}, start_ns), Reason::address_units, 101);
+  CHECK(again.connections() == 0);
+}
+
+TEST_CASE("a trusted proxy opens without limit, and its upgrades become connections of those they come from") {
+  Limits limits = unlimited();
+  limits.address.connections_max = 1;
+  Shard shard(limits);
+  Admission& admission = shard.admission;
+  Connection first, second, third;
+  for (Connection* each : {&first, &second, &third}) {
+    REQUIRE(admission.open(*each, admission.client(alice, start_ns), start_ns, Admission::Peer::trusted_proxy).given);
+  }
+  CHECK(first.client().connections() == 3);
+  CHECK(admission.pass_on(first, admission.client(bob, start_ns), start_ns).given);
+  CHECK(second.client().connections() == 2);
+  check_refused(admission.pass_on(second, admission.client(bob, start_ns), start_ns), Reason::address_connections);
+  CHECK(second.client().connections() == 2);
+  CHECK(first.client().connections() == 1);
+  first.close();
+  CHECK(admission.pass_on(second, admission.client(bob, start_ns), start_ns).given);
+}
+
+TEST_CASE("who is exempt is counted and never refused, and uses up nothing of others") {
+  Limits limits;
+  limits.exempt.push_back({.address = alice, .prefix_bits = 128});
+  limits.machine_units = {1, 100};
+  limits.address = {.units = {1, 1}, .new_connections = {1, 1}, .connections_max = 1, .subscriptions_max = 1};
+  Shard shard(limits);
+  for (int i = 0; i < 3; ++i) REQUIRE(shard.open(alice).given);
+  Connection& connection = shard.connections.back();
+  CHECK(connection.client().is_exempt());
+  CHECK(shard.admission.charge(connection, {.units = 9'000, .calls = 900, .subscriptions = 9}, start_ns).given);
+  CHECK(shard.admission.charge(connection.client(), {.units = 1'000, .calls = 200}, start_ns).given);
+  shard.admission.owe(connection, 5'000, start_ns);
+  CHECK(connection.client().subscriptions() == 9);
+  CHECK(connection.client().connections() == 3);
+  CHECK(shard.admission.counters().units_exempt == 10'000);
+  CHECK(shard.charge(shard.opened(bob), 1).given);
+}
+
+TEST_CASE("limits that are lifted refuse nothing and count all") {
+  Shard shard(lifted(Limits{}));
+  for (int i = 0; i < 200; ++i) REQUIRE(shard.open(ipv6(1, 1)).given);
+  Connection& connection = shard.connections.back();
+  for (int i = 0; i < 1'000; ++i) {
+    REQUIRE(shard.admission
+                .charge(connection, {.units = 1'000'000, .calls = 500, .answers = 500, .subscriptions = 9}, start_ns)
+                .given);
+  }
+  CHECK(connection.client().connections() == 200);
+  CHECK(connection.subscriptions() == 9'000);
+  CHECK(connection.calls_in_flight() == 500'000);
+  CHECK(shard.admission.counters().units_given == 1'000'000'000);
+}
+
+TEST_CASE("a ban refuses connections and requests of the address until it ends") {
+  Limits limits = unlimited();
+  Shard shard(limits);
+  Connection& connection = shard.opened(alice);
+  REQUIRE(connection.client().ban(start_ns + second_ns));
+  check_refused(shard.charge(connection, 1), Reason::banned, 1'000);
+  check_refused(shard.open(alice, start_ns + 1), Reason::banned, 1'000);
+  CHECK(shard.open(bob).given);
+  CHECK(shard.open(alice, start_ns + second_ns).given);
+  CHECK(shard.charge(connection, 1, start_ns + second_ns).given);
+}
+
+TEST_CASE("what an answer cost is owed by all, past the burst, and the next request waits for it") {
+  Limits limits = unlimited();
+  limits.address.units = {100, 10};
+  Shard shard(limits);
+  Connection& connection = shard.opened(alice);
+  shard.admission.owe(connection, 50, start_ns);
+  check_refused(shard.charge(connection, 1), Reason::address_units, 411);
+  CHECK(shard.admission.counters().units_owed == 50);
+}
+
+TEST_CASE("new rates keep debts, new counts hold from the next request on") {
+  Limits limits = unlimited();
+  limits.address.units = {10, 100};
+  limits.connection.units = {10, 100};
+  limits.machine_units = {10, 100};
+  Shard shard(limits);
+  Connection& connection = shard.opened(alice);
+  REQUIRE(shard.charge(connection, 100).given);
+  limits.address.units = {1'000, 100};
+  limits.connection.units = {};
+  limits.machine_units = {};
+  limits.address.connections_max = 1;
+  shard.admission.adopt(next_terms(shard.admission.terms(), limits, start_ns + second_ns));
+  // 10 of the 100 were paid back by then: 90 are owed, at 1,000 a second.
+  check_refused(shard.charge(connection, 20, start_ns + second_ns), Reason::address_units, 11);
+  CHECK(shard.charge(connection, 100, start_ns + second_ns + 91 * ms_ns).given);
+  check_refused(shard.open(alice, start_ns + second_ns), Reason::address_connections);
+}
+
+TEST_CASE("who finds no room in the table is limited with all others who find none, and counted") {
+  Limits limits = unlimited();
+  limits.address.units = {1, 100};
+  limits.address.connections_max = 3;
+  Shard shard(limits, {.address_entries = table_entries_min, .network_entries = table_entries_min});
+  std::deque<Client> held;
+  for (unsigned i = 0; i < 16 * table_entries_min; ++i) {
+    held.push_back(
+        shard.admission.client(ipv4(static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8)), start_ns));
+  }
+  CHECK(shard.admission.counters().overflow_clients == 15 * table_entries_min);
+  for (int i = 0; i < 3; ++i) CHECK(shard.open(ipv6(1, static_cast<std::uint8_t>(i))).given);
+  check_refused(shard.open(ipv6(2, 9)), Reason::address_connections);
+  CHECK(shard.charge(shard.connections[0], 60).given);
+  check_refused(shard.charge(shard.connections[1], 60), Reason::address_units, 20'001);
+  CHECK_FALSE(shard.connections[0].client().ban(start_ns + second_ns));
+}
+
+TEST_CASE("answers and ends of more than there were are our own mistake: they abort") {
+  Shard shard(unlimited());
+  Connection& connection = shard.opened(alice);
+  REQUIRE(aborts([&] { shard.admission.answered(connection, 1); }));
+  REQUIRE(aborts([&] { shard.admission.unsubscribed(connection, 1); }));
+  Connection closed;
+  REQUIRE(aborts([&] { (void)shard.charge(closed, 1); }));
+}
+
+}  // namespace
+}  // namespace ringwall::quota
