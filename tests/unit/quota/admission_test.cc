@@ -1,48 +1,14 @@
 #include <ringwall/quota/admission.h>
 
 #include "unit/catch.h"
-#include "unit/quota/fixture.h"
+#include "unit/quota/one_shard.h"
 #include "unit/ring/death.h"
 
-#include <deque>
 #include <set>
 #include <string>
 
 namespace ringwall::quota {
 namespace {
-
-// One shard, with the limits that a test sets.
-struct Shard {
-  explicit Shard(const Limits& limits, const Layout& layout = small_layout)
-      : accounts({}, layout), admission(accounts, first_terms(limits, start_ns)) {}
-
-  Decision open(const AddressBytes& address, std::uint64_t now_ns = start_ns) {
-    Connection& connection = connections.emplace_back();
-    const Decision decision = admission.open(connection, admission.client(address, now_ns), now_ns);
-    if (!decision.given) connections.pop_back();
-    return decision;
-  }
-  Connection& opened(const AddressBytes& address, std::uint64_t now_ns = start_ns) {
-    REQUIRE(open(address, now_ns).given);
-    return connections.back();
-  }
-  Decision charge(Connection& connection, std::uint64_t units, std::uint64_t now_ns = start_ns) {
-    return admission.charge(connection, {.units = units, .answers = 0}, now_ns);
-  }
-
-  Accounts accounts;
-  Admission admission;
-  std::deque<Connection> connections;
-};
-
-const AddressBytes alice = ipv4(1);
-const AddressBytes bob = ipv4(2);
-
-void check_refused(const Decision& decision, Reason reason, std::uint32_t retry_after_ms = 0) {
-  CHECK_FALSE(decision.given);
-  CHECK(to_text(decision.reason) == to_text(reason));
-  CHECK(decision.retry_after_ms == retry_after_ms);
-}
 
 TEST_CASE("each reason has a name of its own") {
   std::set<std::string_view> names;
@@ -270,87 +236,6 @@ TEST_CASE("so many refused requests, and the connection is to be closed") {
   CHECK_FALSE(shard.admission.is_to_be_closed(connection));
   CHECK_FALSE(shard.charge(connection, 1).given);
   CHECK(shard.admission.is_to_be_closed(connection));
-}
-
-TEST_CASE("a request of another client is charged to that one, not to the connection or its address") {
-  Limits limits = unlimited();
-  limits.address.units = {10, 100};
-  limits.connection.units = {10, 50};
-  Shard shard(limits);
-  Connection& proxy = shard.opened(alice);
-  {
-    Client client = shard.admission.client(bob, start_ns);
-    CHECK(shard.admission.charge(client, {.units = 100}, start_ns).given);
-    CHECK_FALSE(shard.admission.charge(client, {.units = 1}, start_ns).given);
-  }
-  CHECK(shard.charge(proxy, 50).given);
-  Client again = shard.admission.client(bob, start_ns);
-  check_refused(shard.admission.charge(again, {.units = 1}, start_ns), Reason::address_units, 101);
-  CHECK(again.connections() == 0);
-}
-
-TEST_CASE("a trusted proxy opens without limit, and its upgrades become connections of those they come from") {
-  Limits limits = unlimited();
-  limits.address.connections_max = 1;
-  Shard shard(limits);
-  Admission& admission = shard.admission;
-  Connection first, second, third;
-  for (Connection* each : {&first, &second, &third}) {
-    REQUIRE(admission.open(*each, admission.client(alice, start_ns), start_ns, Admission::Peer::trusted_proxy).given);
-  }
-  CHECK(first.client().connections() == 3);
-  CHECK(admission.pass_on(first, admission.client(bob, start_ns), start_ns).given);
-  CHECK(second.client().connections() == 2);
-  check_refused(admission.pass_on(second, admission.client(bob, start_ns), start_ns), Reason::address_connections);
-  CHECK(second.client().connections() == 2);
-  CHECK(first.client().connections() == 1);
-  first.close();
-  CHECK(admission.pass_on(second, admission.client(bob, start_ns), start_ns).given);
-}
-
-TEST_CASE("who is exempt is counted and never refused, and uses up nothing of others") {
-  Limits limits;
-  limits.exempt.push_back({.address = alice, .prefix_bits = 128});
-  limits.machine_units = {1, 100};
-  limits.address = {.units = {1, 1}, .new_connections = {1, 1}, .connections_max = 1, .subscriptions_max = 1};
-  Shard shard(limits);
-  for (int i = 0; i < 3; ++i) REQUIRE(shard.open(alice).given);
-  Connection& connection = shard.connections.back();
-  CHECK(connection.client().is_exempt());
-  CHECK(shard.admission.charge(connection, {.units = 9'000, .calls = 900, .subscriptions = 9}, start_ns).given);
-  CHECK(shard.admission.charge(connection.client(), {.units = 1'000, .calls = 200}, start_ns).given);
-  shard.admission.owe(connection, 5'000, start_ns);
-  CHECK(connection.client().subscriptions() == 9);
-  CHECK(connection.client().connections() == 3);
-  CHECK(shard.admission.counters().units_exempt == 10'000);
-  CHECK(shard.charge(shard.opened(bob), 1).given);
-}
-
-TEST_CASE("limits that are lifted refuse nothing and count all") {
-  Shard shard(lifted(Limits{}));
-  for (int i = 0; i < 200; ++i) REQUIRE(shard.open(ipv6(1, 1)).given);
-  Connection& connection = shard.connections.back();
-  for (int i = 0; i < 1'000; ++i) {
-    REQUIRE(shard.admission
-                .charge(connection, {.units = 1'000'000, .calls = 500, .answers = 500, .subscriptions = 9}, start_ns)
-                .given);
-  }
-  CHECK(connection.client().connections() == 200);
-  CHECK(connection.subscriptions() == 9'000);
-  CHECK(connection.calls_in_flight() == 500'000);
-  CHECK(shard.admission.counters().units_given == 1'000'000'000);
-}
-
-TEST_CASE("a ban refuses connections and requests of the address until it ends") {
-  Limits limits = unlimited();
-  Shard shard(limits);
-  Connection& connection = shard.opened(alice);
-  REQUIRE(connection.client().ban(start_ns + second_ns));
-  check_refused(shard.charge(connection, 1), Reason::banned, 1'000);
-  check_refused(shard.open(alice, start_ns + 1), Reason::banned, 1'000);
-  CHECK(shard.open(bob).given);
-  CHECK(shard.open(alice, start_ns + second_ns).given);
-  CHECK(shard.charge(connection, 1, start_ns + second_ns).given);
 }
 
 TEST_CASE("what an answer cost is owed by all, past the burst, and the next request waits for it") {
