@@ -56,6 +56,16 @@ def heads_of(application) -> list[int]:
     return [line["head"] for line in application.seen if "head" in line]
 
 
+def test_it_follows_heads_of_the_dev_node_as_tools_run_starts_it(cast, javascript):
+    """Without metadata of a real runtime."""
+    server = cast.ringwall(cast.devnode(block_ms=500))
+    application = cast.script("follow_heads", server.wss, ca=server.ca_file())
+    until(lambda: len(heads_of(application)) >= 3, 20, "three heads")
+    heads = heads_of(application)
+    assert heads == list(range(heads[0], heads[0] + len(heads)))
+    application.kill()
+
+
 def test_it_follows_heads_again_after_the_node_restarts(cast, devnode):
     server = cast.ringwall(devnode)
     application = cast.script("follow_heads", server.wss, ca=server.ca_file())

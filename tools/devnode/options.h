@@ -13,7 +13,7 @@ namespace ringwall::devnode {
 
 struct Options {
   std::string listen = "127.0.0.1:9944";
-  std::string metadata_file;         // empty: none
+  std::string metadata_file;         // empty: of a runtime without pallets
   std::string runtime_version_file;  // empty: our own
   std::uint32_t block_ms = 6000;
   std::uint32_t finality_lag = 2;  // blocks

@@ -16,13 +16,12 @@ namespace ringwall::devnode {
 class Runtime {
  public:
   // `metadata` is what a file of metadata holds: SCALE bytes, their hexadecimal text, or JSON with that text alone or
-  // as its "result"; empty: there is none. `version_json` empty: a version of our own.
+  // as its "result"; empty: that of a runtime without pallets. `version_json` empty: a version of our own.
   [[nodiscard]] static Result<Runtime> create(std::string_view metadata, std::string version_json);
 
   // As state_getRuntimeVersion answers.
   [[nodiscard]] const std::string& version_json() const { return version_json_; }
 
-  [[nodiscard]] bool has_metadata() const { return !metadata_digits_.empty(); }
   [[nodiscard]] std::size_t metadata_bytes() const { return metadata_digits_.size() / 2; }
   [[nodiscard]] std::uint8_t metadata_version() const { return metadata_version_; }  // of its format: 14, 15...
 

@@ -79,8 +79,9 @@ std::string Server::introduction() const {
                      ", a stand-in for a node that executes nothing: ws://{} and POST, a block "
                      "every {} ms, {}",
                      listener_.address(), options_.block_ms,
-                     node_.runtime.has_metadata() ? fmt::format("metadata version {}", node_.runtime.metadata_version())
-                                                  : "no metadata (--metadata FILE)");
+                     options_.metadata_file.empty()
+                         ? "metadata of a runtime without pallets (--metadata FILE for a real one's)"
+                         : fmt::format("metadata version {}", node_.runtime.metadata_version()));
 }
 
 void Server::run() {

@@ -10,10 +10,6 @@ namespace {
 
 RpcError unknown_block() { return state_error("Client error: UnknownBlock: no block has that hash"); }
 
-RpcError no_metadata() {
-  return state_error("Client error: this stand-in was started without metadata (--metadata FILE)");
-}
-
 // As block_param, where a block that is not known is an error.
 std::expected<std::uint32_t, RpcError> known_block_param(const Call& call, std::size_t index) {
   const auto number = block_param(call, index);
@@ -46,7 +42,6 @@ Outcome get_runtime_version(Call& call) {
 
 Outcome get_metadata(Call& call) {
   if (const auto block = known_block_param(call, 0); !block) return std::unexpected(block.error());
-  if (!call.node.runtime.has_metadata()) return std::unexpected(no_metadata());
   call.result.append("\"0x").append_shared(call.node.runtime.metadata_digits()).append("\"");
   return {};
 }
@@ -121,7 +116,6 @@ Outcome call_runtime(Call& call) {
   if (!is_versions && !is_at_version) {
     return std::unexpected(state_error("Client error: this stand-in has no runtime to call that function of"));
   }
-  if (!call.node.runtime.has_metadata()) return std::unexpected(no_metadata());
   return is_versions ? metadata_versions(call) : metadata_at_version(call, *argument);
 }
 

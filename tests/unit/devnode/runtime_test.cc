@@ -33,10 +33,11 @@ TEST_CASE("what is no metadata is refused with the reason") {
   }
 }
 
-TEST_CASE("without a file there is no metadata, and a version of our own") {
+TEST_CASE("without a file there is metadata of a runtime without pallets, and a version of our own") {
   const auto runtime = Runtime::create("", "");
   REQUIRE(runtime);
-  CHECK(!runtime->has_metadata());
+  CHECK(runtime->metadata_version() == 14);
+  CHECK(runtime->metadata_bytes() == 233);
   CHECK(runtime->version_json().find("ringwall-devnode") != std::string::npos);
 }
 

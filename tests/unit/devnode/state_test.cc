@@ -82,8 +82,3 @@ TEST_CASE("metadata is told whole, and through the runtime's functions in SCALE"
   CHECK(fixture.call("state_call", R"(["Metadata_metadata_at_version","0x0f000000"])") == R"("result":"0x00")");
   CHECK(fixture.call("state_call", R"(["Core_version","0x"])").find("4003") != std::string::npos);
 }
-
-TEST_CASE("without metadata those who ask are told how to have it") {
-  Fixture fixture;
-  CHECK(fixture.call("state_getMetadata").find("--metadata") != std::string::npos);
-}
