@@ -1,48 +1,15 @@
 #include <ringwall/quota/admission.h>
 
 #include "unit/catch.h"
-#include "unit/quota/fixture.h"
+#include "unit/quota/shard.h"
 #include "unit/ring/death.h"
 
-#include <deque>
+#include <cstdint>
 #include <set>
-#include <string>
+#include <string_view>
 
 namespace ringwall::quota {
 namespace {
-
-// One shard, with the limits that a test sets.
-struct Shard {
-  explicit Shard(const Limits& limits, const Layout& layout = small_layout)
-      : accounts({}, layout), admission(accounts, first_terms(limits, start_ns)) {}
-
-  Decision open(const AddressBytes& address, std::uint64_t now_ns = start_ns) {
-    Connection& connection = connections.emplace_back();
-    const Decision decision = admission.open(connection, admission.client(address, now_ns), now_ns);
-    if (!decision.given) connections.pop_back();
-    return decision;
-  }
-  Connection& opened(const AddressBytes& address, std::uint64_t now_ns = start_ns) {
-    REQUIRE(open(address, now_ns).given);
-    return connections.back();
-  }
-  Decision charge(Connection& connection, std::uint64_t units, std::uint64_t now_ns = start_ns) {
-    return admission.charge(connection, {.units = units, .answers = 0}, now_ns);
-  }
-
-  Accounts accounts;
-  Admission admission;
-  std::deque<Connection> connections;
-};
-
-const AddressBytes alice = ipv4(1);
-const AddressBytes bob = ipv4(2);
-
-void check_refused(const Decision& decision, Reason reason, std::uint32_t retry_after_ms = 0) {
-  CHECK_FALSE(decision.given);
-  CHECK(to_text(decision.reason) == to_text(reason));
-  CHECK(decision.retry_after_ms == retry_after_ms);
-}
 
 TEST_CASE("each reason has a name of its own") {
   std::set<std::string_view> names;
@@ -76,60 +43,6 @@ TEST_CASE("one that floods is held to its rate, and another address feels nothin
   CHECK(shard.admission.counters().refused_for(Reason::connection_units) == 200'000 - units / 5);
   CHECK(shard.admission.is_to_be_closed(flood));
   CHECK_FALSE(shard.admission.is_to_be_closed(other));
-}
-
-TEST_CASE("an address has so many open connections, and a place again when one closes") {
-  Limits limits = unlimited();
-  limits.address.connections_max = 2;
-  Shard shard(limits);
-  for (int i = 0; i < 2; ++i) CHECK(shard.open(alice).given);
-  check_refused(shard.open(alice), Reason::address_connections);
-  CHECK(shard.open(bob).given);
-  shard.connections.pop_front();
-  CHECK(shard.open(alice).given);
-  CHECK(shard.admission.counters().refused_for(Reason::address_connections) == 1);
-  CHECK(shard.connections.back().client().connections() == 2);
-}
-
-TEST_CASE("new connections come at a rate, and one that was refused is not counted to it") {
-  Limits limits = unlimited();
-  limits.address.new_connections = {2, 3};
-  Shard shard(limits);
-  for (int i = 0; i < 3; ++i) CHECK(shard.open(alice).given);
-  for (int i = 0; i < 5; ++i) check_refused(shard.open(alice), Reason::address_new_connections, 501);
-  check_refused(shard.open(alice, start_ns + 400 * ms_ns), Reason::address_new_connections, 101);
-  CHECK(shard.open(alice, start_ns + 501 * ms_ns).given);
-  CHECK(shard.connections.back().client().connections() == 4);
-}
-
-TEST_CASE("a /64 is one address, and a /48 has limits over all of its own") {
-  Limits limits = unlimited();
-  limits.address.connections_max = 2;
-  limits.network.connections_max = 3;
-  Shard shard(limits);
-  CHECK(shard.open(ipv6(1, 1, 1)).given);
-  CHECK(shard.open(ipv6(1, 1, 2)).given);
-  check_refused(shard.open(ipv6(1, 1, 3)), Reason::address_connections);
-  CHECK(shard.open(ipv6(1, 2)).given);
-  check_refused(shard.open(ipv6(1, 3)), Reason::network_connections);
-  CHECK(shard.open(ipv6(2, 1)).given);
-  CHECK(shard.open(alice).given);
-  // The refused one left no place taken.
-  shard.connections.pop_front();
-  CHECK(shard.open(ipv6(1, 3)).given);
-}
-
-TEST_CASE("a network's new connections are limited too, and its refusal gives back what the address gave") {
-  Limits limits = unlimited();
-  limits.address.new_connections = {1, 1};
-  limits.network.new_connections = {1, 2};
-  Shard shard(limits);
-  CHECK(shard.open(ipv6(1, 1)).given);
-  CHECK(shard.open(ipv6(1, 2)).given);
-  check_refused(shard.open(ipv6(1, 3)), Reason::network_new_connections, 1'001);
-  const std::uint64_t later_ns = start_ns + 1'001 * ms_ns;
-  CHECK(shard.open(ipv6(1, 3), later_ns).given);
-  CHECK(shard.accounts.networks.connections() == 3);
 }
 
 TEST_CASE("the connection's, the address's, the network's and the machine's rate each refuse the first unit too much") {
@@ -289,25 +202,6 @@ TEST_CASE("a request of another client is charged to that one, not to the connec
   CHECK(again.connections() == 0);
 }
 
-TEST_CASE("a trusted proxy opens without limit, and its upgrades become connections of those they come from") {
-  Limits limits = unlimited();
-  limits.address.connections_max = 1;
-  Shard shard(limits);
-  Admission& admission = shard.admission;
-  Connection first, second, third;
-  for (Connection* each : {&first, &second, &third}) {
-    REQUIRE(admission.open(*each, admission.client(alice, start_ns), start_ns, Admission::Peer::trusted_proxy).given);
-  }
-  CHECK(first.client().connections() == 3);
-  CHECK(admission.pass_on(first, admission.client(bob, start_ns), start_ns).given);
-  CHECK(second.client().connections() == 2);
-  check_refused(admission.pass_on(second, admission.client(bob, start_ns), start_ns), Reason::address_connections);
-  CHECK(second.client().connections() == 2);
-  CHECK(first.client().connections() == 1);
-  first.close();
-  CHECK(admission.pass_on(second, admission.client(bob, start_ns), start_ns).given);
-}
-
 TEST_CASE("who is exempt is counted and never refused, and uses up nothing of others") {
   Limits limits;
   limits.exempt.push_back({.address = alice, .prefix_bits = 128});
@@ -341,18 +235,6 @@ TEST_CASE("limits that are lifted refuse nothing and count all") {
   CHECK(shard.admission.counters().units_given == 1'000'000'000);
 }
 
-TEST_CASE("a ban refuses connections and requests of the address until it ends") {
-  Limits limits = unlimited();
-  Shard shard(limits);
-  Connection& connection = shard.opened(alice);
-  REQUIRE(connection.client().ban(start_ns + second_ns));
-  check_refused(shard.charge(connection, 1), Reason::banned, 1'000);
-  check_refused(shard.open(alice, start_ns + 1), Reason::banned, 1'000);
-  CHECK(shard.open(bob).given);
-  CHECK(shard.open(alice, start_ns + second_ns).given);
-  CHECK(shard.charge(connection, 1, start_ns + second_ns).given);
-}
-
 TEST_CASE("what an answer cost is owed by all, past the burst, and the next request waits for it") {
   Limits limits = unlimited();
   limits.address.units = {100, 10};
@@ -380,24 +262,6 @@ TEST_CASE("new rates keep debts, new counts hold from the next request on") {
   check_refused(shard.charge(connection, 20, start_ns + second_ns), Reason::address_units, 11);
   CHECK(shard.charge(connection, 100, start_ns + second_ns + 91 * ms_ns).given);
   check_refused(shard.open(alice, start_ns + second_ns), Reason::address_connections);
-}
-
-TEST_CASE("who finds no room in the table is limited with all others who find none, and counted") {
-  Limits limits = unlimited();
-  limits.address.units = {1, 100};
-  limits.address.connections_max = 3;
-  Shard shard(limits, {.address_entries = table_entries_min, .network_entries = table_entries_min});
-  std::deque<Client> held;
-  for (unsigned i = 0; i < 16 * table_entries_min; ++i) {
-    held.push_back(
-        shard.admission.client(ipv4(static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8)), start_ns));
-  }
-  CHECK(shard.admission.counters().overflow_clients == 15 * table_entries_min);
-  for (int i = 0; i < 3; ++i) CHECK(shard.open(ipv6(1, static_cast<std::uint8_t>(i))).given);
-  check_refused(shard.open(ipv6(2, 9)), Reason::address_connections);
-  CHECK(shard.charge(shard.connections[0], 60).given);
-  check_refused(shard.charge(shard.connections[1], 60), Reason::address_units, 20'001);
-  CHECK_FALSE(shard.connections[0].client().ban(start_ns + second_ns));
 }
 
 TEST_CASE("answers and ends of more than there were are our own mistake: they abort") {
