@@ -6,8 +6,8 @@
 // addresses costs the latecomers, never memory and never the limits.
 //
 // What holds under all threads at once: a key has one entry at a time; an entry that is held, or is not idle, stays its
-// key's. "Idle" is judged by the clock of the shard that wants the entry, reuse_after_ns ago: only where another shard's
-// clock is further behind can a debt be forgotten, the rate times the difference at most.
+// key's. "Idle" is judged by the clock of the shard that wants the entry, reuse_after_ns ago: only where another
+// shard's clock is further behind can a debt be forgotten, the rate times the difference at most.
 //
 // Owner: the server, outliving all handles. Any thread.
 #pragma once
@@ -72,10 +72,10 @@ class Table {
   [[nodiscard]] Bucket bucket_of(std::uint64_t key);
   [[nodiscard]] Handle overflow() { return Handle(&overflow_); }
 
-  std::size_t entry_count_;
-  std::unique_ptr<Entry[]> entries_;
   Entry overflow_;
-  alignas(64) std::atomic<std::uint64_t> evictions_{0};
+  const std::size_t entry_count_;
+  std::unique_ptr<Entry[]> entries_;
+  std::atomic<std::uint64_t> evictions_{0};
   std::atomic<std::uint64_t> times_full_{0};
   std::atomic<std::uint64_t> times_given_up_{0};
 };

@@ -1,11 +1,12 @@
 #include <ringwall/quota/admission.h>
 
 #include "unit/catch.h"
-#include "unit/quota/one_shard.h"
+#include "unit/quota/shard.h"
 #include "unit/ring/death.h"
 
+#include <cstdint>
 #include <set>
-#include <string>
+#include <string_view>
 
 namespace ringwall::quota {
 namespace {
@@ -42,60 +43,6 @@ TEST_CASE("one that floods is held to its rate, and another address feels nothin
   CHECK(shard.admission.counters().refused_for(Reason::connection_units) == 200'000 - units / 5);
   CHECK(shard.admission.is_to_be_closed(flood));
   CHECK_FALSE(shard.admission.is_to_be_closed(other));
-}
-
-TEST_CASE("an address has so many open connections, and a place again when one closes") {
-  Limits limits = unlimited();
-  limits.address.connections_max = 2;
-  Shard shard(limits);
-  for (int i = 0; i < 2; ++i) CHECK(shard.open(alice).given);
-  check_refused(shard.open(alice), Reason::address_connections);
-  CHECK(shard.open(bob).given);
-  shard.connections.pop_front();
-  CHECK(shard.open(alice).given);
-  CHECK(shard.admission.counters().refused_for(Reason::address_connections) == 1);
-  CHECK(shard.connections.back().client().connections() == 2);
-}
-
-TEST_CASE("new connections come at a rate, and one that was refused is not counted to it") {
-  Limits limits = unlimited();
-  limits.address.new_connections = {2, 3};
-  Shard shard(limits);
-  for (int i = 0; i < 3; ++i) CHECK(shard.open(alice).given);
-  for (int i = 0; i < 5; ++i) check_refused(shard.open(alice), Reason::address_new_connections, 501);
-  check_refused(shard.open(alice, start_ns + 400 * ms_ns), Reason::address_new_connections, 101);
-  CHECK(shard.open(alice, start_ns + 501 * ms_ns).given);
-  CHECK(shard.connections.back().client().connections() == 4);
-}
-
-TEST_CASE("a /64 is one address, and a /48 has limits over all of its own") {
-  Limits limits = unlimited();
-  limits.address.connections_max = 2;
-  limits.network.connections_max = 3;
-  Shard shard(limits);
-  CHECK(shard.open(ipv6(1, 1, 1)).given);
-  CHECK(shard.open(ipv6(1, 1, 2)).given);
-  check_refused(shard.open(ipv6(1, 1, 3)), Reason::address_connections);
-  CHECK(shard.open(ipv6(1, 2)).given);
-  check_refused(shard.open(ipv6(1, 3)), Reason::network_connections);
-  CHECK(shard.open(ipv6(2, 1)).given);
-  CHECK(shard.open(alice).given);
-  // The refused one left no place taken.
-  shard.connections.pop_front();
-  CHECK(shard.open(ipv6(1, 3)).given);
-}
-
-TEST_CASE("a network's new connections are limited too, and its refusal gives back what the address gave") {
-  Limits limits = unlimited();
-  limits.address.new_connections = {1, 1};
-  limits.network.new_connections = {1, 2};
-  Shard shard(limits);
-  CHECK(shard.open(ipv6(1, 1)).given);
-  CHECK(shard.open(ipv6(1, 2)).given);
-  check_refused(shard.open(ipv6(1, 3)), Reason::network_new_connections, 1'001);
-  const std::uint64_t later_ns = start_ns + 1'001 * ms_ns;
-  CHECK(shard.open(ipv6(1, 3), later_ns).given);
-  CHECK(shard.accounts.networks.connections() == 3);
 }
 
 TEST_CASE("the connection's, the address's, the network's and the machine's rate each refuse the first unit too much") {
@@ -238,6 +185,56 @@ TEST_CASE("so many refused requests, and the connection is to be closed") {
   CHECK(shard.admission.is_to_be_closed(connection));
 }
 
+TEST_CASE("a request of another client is charged to that one, not to the connection or its address") {
+  Limits limits = unlimited();
+  limits.address.units = {10, 100};
+  limits.connection.units = {10, 50};
+  Shard shard(limits);
+  Connection& proxy = shard.opened(alice);
+  {
+    Client client = shard.admission.client(bob, start_ns);
+    CHECK(shard.admission.charge(client, {.units = 100}, start_ns).given);
+    CHECK_FALSE(shard.admission.charge(client, {.units = 1}, start_ns).given);
+  }
+  CHECK(shard.charge(proxy, 50).given);
+  Client again = shard.admission.client(bob, start_ns);
+  check_refused(shard.admission.charge(again, {.units = 1}, start_ns), Reason::address_units, 101);
+  CHECK(again.connections() == 0);
+}
+
+TEST_CASE("who is exempt is counted and never refused, and uses up nothing of others") {
+  Limits limits;
+  limits.exempt.push_back({.address = alice, .prefix_bits = 128});
+  limits.machine_units = {1, 100};
+  limits.address = {.units = {1, 1}, .new_connections = {1, 1}, .connections_max = 1, .subscriptions_max = 1};
+  Shard shard(limits);
+  for (int i = 0; i < 3; ++i) REQUIRE(shard.open(alice).given);
+  Connection& connection = shard.connections.back();
+  CHECK(connection.client().is_exempt());
+  CHECK(shard.admission.charge(connection, {.units = 9'000, .calls = 900, .subscriptions = 9}, start_ns).given);
+  CHECK(shard.admission.charge(connection.client(), {.units = 1'000, .calls = 200}, start_ns).given);
+  shard.admission.owe(connection, 5'000, start_ns);
+  CHECK(connection.client().subscriptions() == 9);
+  CHECK(connection.client().connections() == 3);
+  CHECK(shard.admission.counters().units_exempt == 10'000);
+  CHECK(shard.charge(shard.opened(bob), 1).given);
+}
+
+TEST_CASE("limits that are lifted refuse nothing and count all") {
+  Shard shard(lifted(Limits{}));
+  for (int i = 0; i < 200; ++i) REQUIRE(shard.open(ipv6(1, 1)).given);
+  Connection& connection = shard.connections.back();
+  for (int i = 0; i < 1'000; ++i) {
+    REQUIRE(shard.admission
+                .charge(connection, {.units = 1'000'000, .calls = 500, .answers = 500, .subscriptions = 9}, start_ns)
+                .given);
+  }
+  CHECK(connection.client().connections() == 200);
+  CHECK(connection.subscriptions() == 9'000);
+  CHECK(connection.calls_in_flight() == 500'000);
+  CHECK(shard.admission.counters().units_given == 1'000'000'000);
+}
+
 TEST_CASE("what an answer cost is owed by all, past the burst, and the next request waits for it") {
   Limits limits = unlimited();
   limits.address.units = {100, 10};
@@ -265,24 +262,6 @@ TEST_CASE("new rates keep debts, new counts hold from the next request on") {
   check_refused(shard.charge(connection, 20, start_ns + second_ns), Reason::address_units, 11);
   CHECK(shard.charge(connection, 100, start_ns + second_ns + 91 * ms_ns).given);
   check_refused(shard.open(alice, start_ns + second_ns), Reason::address_connections);
-}
-
-TEST_CASE("who finds no room in the table is limited with all others who find none, and counted") {
-  Limits limits = unlimited();
-  limits.address.units = {1, 100};
-  limits.address.connections_max = 3;
-  Shard shard(limits, {.address_entries = table_entries_min, .network_entries = table_entries_min});
-  std::deque<Client> held;
-  for (unsigned i = 0; i < 16 * table_entries_min; ++i) {
-    held.push_back(
-        shard.admission.client(ipv4(static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8)), start_ns));
-  }
-  CHECK(shard.admission.counters().overflow_clients == 15 * table_entries_min);
-  for (int i = 0; i < 3; ++i) CHECK(shard.open(ipv6(1, static_cast<std::uint8_t>(i))).given);
-  check_refused(shard.open(ipv6(2, 9)), Reason::address_connections);
-  CHECK(shard.charge(shard.connections[0], 60).given);
-  check_refused(shard.charge(shard.connections[1], 60), Reason::address_units, 20'001);
-  CHECK_FALSE(shard.connections[0].client().ban(start_ns + second_ns));
 }
 
 TEST_CASE("answers and ends of more than there were are our own mistake: they abort") {

@@ -1,4 +1,4 @@
-// one_shard.h: one shard's admission, with the limits that a test sets.
+// shard.h: one shard with its accounts, and the limits that a test sets.
 #pragma once
 
 #include <ringwall/quota/admission.h>
@@ -6,6 +6,7 @@
 #include "unit/catch.h"
 #include "unit/quota/fixture.h"
 
+#include <cstdint>
 #include <deque>
 
 namespace ringwall::quota {
