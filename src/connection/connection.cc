@@ -187,10 +187,10 @@ void Connection::close_if_joined() {
   RINGWALL_CHECK(state_ == State::joining);
   if (cancel_.in_flight()) return;
   ring::Ring& ring = resources_.ring;
-  if (receive_.in_flight() || send_.in_flight() || connect_.in_flight() || shutdown_.in_flight() ||
-      hang_up_.in_flight()) {
+  if (receive_.in_flight() || send_.in_flight() || connect_.in_flight() || shutdown_.in_flight()) {
     return ring.cancel_all(socket_, cancel_);
   }
+  if (hang_up_.in_flight()) return ring.cancel(hang_up_, cancel_);
   state_ = State::closing;
   wire_.clear();
   gather_.reset();

@@ -41,7 +41,7 @@ std::optional<ring::Slice> copy_to_backlog(std::span<const ring::Slice> pieces, 
   const std::span<std::byte> bytes = memory.bytes();
   auto to = bytes.begin();
   for (const ring::Slice& piece : pieces) to = std::ranges::copy(piece.bytes(), to).out;
-  return make_owned_slice(std::move(memory), bytes);
+  return make_owned_slice(std::move(memory), bytes, ring::Lifetime::backlog);
 }
 
 }  // namespace ringwall::connection

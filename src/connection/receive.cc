@@ -15,8 +15,10 @@ namespace {
 constexpr std::size_t handshake_input_bytes_max = 32 * 1024;
 // Of the shard's buffers in one turn; a connection that takes more goes on when all others have had their chance.
 constexpr unsigned share_divisor = 4;
-// A multishot receive takes all that has come before it can be stopped. After a pause it is a buffer at a time until so
-// many have passed without another: a slow reader's peer is read no further ahead than a buffer.
+// A multishot receive takes all that has come before it can be stopped. Once a part of the backlog is used, a
+// connection is read a buffer at a time after a pause, until so many have passed without another: a slow reader's peer
+// is then read no further ahead than a buffer.
+constexpr std::size_t gentle_divisor = 16;
 constexpr std::uint8_t gentle_receives_after_pause = 64;
 
 }  // namespace
@@ -51,12 +53,16 @@ void Connection::cancel_receive() {
 
 void Connection::pause_receiving() {
   paused_ = true;
-  gentle_receives_ = gentle_receives_after_pause;
+  if (resources_.backlog.used() > resources_.backlog.bytes_max() / gentle_divisor) {
+    gentle_receives_ = gentle_receives_after_pause;
+  }
   if (state_ != State::open) return;
+  // A reset that came while it was read may still be behind bytes: told at the turn's end.
+  if (lost_ && !std::exchange(receive_marked_, true)) resources_.to_receive.push_back(this);
   if (receive_.in_flight()) cancel_receive();
   // Once armed it stays: most sockets are paused more than once or never. It is edge-triggered: a reset that comes
   // after a FIN is told too.
-  if (hang_up_.in_flight()) return;
+  if (hang_up_.in_flight() || lost_) return;
   io_uring_prep_poll_multishot(&resources_.ring.prepare(hang_up_), socket_, 0);
 }
 
@@ -64,6 +70,7 @@ void Connection::pause_receiving() {
 void Connection::on_hang_up(const ring::Completion& completion) {
   if (state_ == State::joining) return close_if_joined();
   if (completion.result < 0 || (completion.result & (POLLERR | POLLHUP)) == 0) return;
+  lost_ = true;
   if (state_ == State::open && paused_) owner_->on_lost(*this);
 }
 
@@ -189,7 +196,11 @@ bool Resources::end_turn() {
 
   for (Connection* connection : std::exchange(to_receive, {})) {
     connection->receive_marked_ = connection->share_exceeded_ = false;
-    connection->receive_again();
+    if (connection->lost_ && connection->paused_ && connection->state_ == Connection::State::open) {
+      connection->owner_->on_lost(*connection);
+    } else {
+      connection->receive_again();
+    }
   }
   return !to_handshake.empty() || !to_flush.empty();
 }

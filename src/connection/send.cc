@@ -204,20 +204,25 @@ void Connection::wait_for_reader(bool progressed) {
   if (state_ == State::open) owner_->on_congested(*this);
 }
 
-std::size_t Connection::bytes_waiting() const {
+std::size_t Connection::backlog_bytes() const {
   std::size_t bytes = 0;
-  for (const ring::Slice& piece : queue_) bytes += piece.size();
-  for (const ring::Slice& piece : wire_) bytes += piece.size();
+  for (const ring::Slice& piece : wire_) {
+    if (piece.block()->lifetime() == ring::Lifetime::backlog) bytes += piece.size();
+  }
   return bytes;
 }
 
 void Connection::set_congested(bool congested) {
   if (std::exchange(congested_, congested) == congested) return;
+  std::vector<Connection*>& behind = resources_.behind;
   if (congested) {
-    resources_.behind.push_back(this);
-  } else {
-    std::erase(resources_.behind, this);
+    behind_index_ = behind.size();
+    behind.push_back(this);
+    return;
   }
+  behind.back()->behind_index_ = behind_index_;
+  behind[behind_index_] = behind.back();
+  behind.pop_back();
 }
 
 // When the backlog is nearly spent, of the address that has most the reader goes for whom most waits: rather than the
@@ -225,17 +230,16 @@ void Connection::set_congested(bool congested) {
 void Resources::drop_hoarders() {
   while (backlog.used() > bytes_dropping + backlog.bytes_max() / hoarders_divisor * (hoarders_divisor - 1)) {
     Connection* worst = nullptr;
-    std::size_t most = 0;
+    std::pair<std::size_t, std::size_t> most{};  // of its address, its own
     for (Connection* connection : behind) {
-      if (connection->share_ != backlog.greatest()) continue;
-      if (const std::size_t bytes = connection->bytes_waiting(); bytes > most) {
-        worst = connection;
-        most = bytes;
-      }
+      const std::pair bytes(backlog.used_by(connection->share_), connection->backlog_bytes());
+      if (bytes.second == 0 || bytes <= most) continue;
+      worst = connection;
+      most = bytes;
     }
     if (worst == nullptr) return;
     ++counters.hoarders_dropped;
-    bytes_dropping += worst->bytes_dropped_ = most;
+    bytes_dropping += worst->bytes_dropped_ = most.second;
     worst->fail(Failure::backlog_full, ENOBUFS);
   }
 }

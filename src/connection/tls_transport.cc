@@ -7,7 +7,7 @@ namespace ringwall::connection {
 
 namespace {
 
-// Of answers to records that carry no plaintext: some forty KeyUpdates.
+// Of answers to records that carry no plaintext, more than there was plaintext: some forty KeyUpdates.
 constexpr std::size_t answered_bytes_max = 1024;
 
 // Ciphertext of wolfSSL, into the arena.
@@ -64,8 +64,12 @@ Transport::Progress TlsTransport::read(std::span<const std::byte>& wire, ring::S
   if (count > 0) plaintext = arena_.commit(count);
   ArenaOutput(arena_, out).append(output.bytes);
   // A peer that asks for answers and says nothing else (KeyUpdates, in TLS 1.2 renegotiation) is up to no good.
-  answered_bytes_ = count > 0 ? 0 : answered_bytes_ + output.bytes.size();
-  if (answered_bytes_ > answered_bytes_max) return Progress::failed;
+  answered_bytes_ += output.bytes.size();
+  answered_bytes_ -= std::min(answered_bytes_, count);
+  if (answered_bytes_ > answered_bytes_max) {
+    plaintext.reset();
+    return Progress::failed;
+  }
   Progress progress = Progress::plaintext;
   switch (result) {
     case tls::Progress::done:

@@ -72,7 +72,7 @@ struct Totals {
     if (node_limit_reached > 0)
       line += fmt::format("; a node was at its connection limit {} times", node_limit_reached);
     if (hoarders_dropped > 0) line += fmt::format("; {} slow readers were dropped for memory", hoarders_dropped);
-    if (memory_waits > 0) line += fmt::format("; messages waited for memory {} times", memory_waits);
+    if (memory_waits > 0) line += fmt::format("; memory for messages was asked for in vain {} times", memory_waits);
     return line;
   }
 };

@@ -22,9 +22,10 @@ AssemblyBudget::AssemblyBudget(std::size_t bytes_max, std::size_t bytes_per_addr
 AssemblyBudget::~AssemblyBudget() { RINGWALL_CHECK(shard_.used == 0); }
 
 bool AssemblyBudget::has_room(const Scope& scope, std::size_t bytes_max, std::size_t own, std::size_t bytes) const {
-  const std::size_t most = std::max(own + bytes, scope.held.empty() ? 0 : *scope.held.rbegin());
+  const std::size_t most_before = scope.held.empty() ? 0 : *scope.held.rbegin();
+  const std::size_t most = std::max(own + bytes, most_before);
   const std::size_t kept = bytes_each_max_ - std::min(most, bytes_each_max_);
-  const bool may_use_reserve = &scope == &shard_ && (own + bytes <= small_bytes_max || own + bytes == most);
+  const bool may_use_reserve = &scope == &shard_ && (own + bytes <= small_bytes_max || (own > 0 && own == most_before));
   return scope.used + bytes + kept <= bytes_max + (may_use_reserve ? reserve_bytes_ : 0);
 }
 
@@ -61,12 +62,14 @@ void AssemblyBudget::give_back(AssemblyCharge& charge) {
 
 void AssemblyBudget::wake() {
   if (std::exchange(memory_came_back_, false)) to_tell_ = waiting_.size();
-  for (std::size_t count = std::min(to_tell_, told_per_turn_max); count > 0 && !waiting_.empty(); --count) {
+  for (std::size_t count = std::min({to_tell_, waiting_.size(), told_per_turn_max}); count > 0 && !waiting_.empty();
+       --count) {
     --to_tell_;
     Waiter* first = waiting_.front();
     waiting_.pop_front();
     first->on_memory();
   }
+  to_tell_ = std::min(to_tell_, waiting_.size());
 }
 
 }  // namespace ringwall::session

@@ -117,7 +117,7 @@ bool Session::grow_assembly(std::size_t bytes, std::size_t bytes_here) {
 
 // Keeps the client's bytes until there is memory for the message that they belong to.
 void Session::hold(ring::Slice bytes) {
-  if (bytes.block()->lifetime() == ring::Lifetime::own) return relay_->held.push_back(std::move(bytes));
+  if (bytes.block()->lifetime() != ring::Lifetime::turn) return relay_->held.push_back(std::move(bytes));
   std::optional<ring::Slice> copy = connection::copy_to_backlog({&bytes, 1}, service_.resources.backlog, share_);
   if (!copy) {
     return close_both(EndReason::memory_bound, CloseCode::try_again_later, "out of memory", CloseCode::going_away, {});

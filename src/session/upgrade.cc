@@ -43,7 +43,7 @@ void Session::complete_upgrade(const http::ResponseHead& head, ring::Slice rest)
   const auto protocol =
       http::verify_upgrade_response(head, {upgrade.node_key.data(), upgrade.node_key.size()}, upgrade.protocols);
   if (head.status == 403) {
-    service_.notify(Notice::node_garbage, "upstream " + request_->node.target.name() +
+    service_.notify(Notice::node_forbids, "upstream " + request_->node.target.name() +
                                               ": it refuses a WebSocket with 403: allow the page's Origin with "
                                               "--rpc-cors, or keep listener.host = \"auto\"");
     return refuse({403, "the node refuses this Host or Origin"}, EndReason::node_refused);

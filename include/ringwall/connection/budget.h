@@ -7,8 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <set>
-#include <utility>
 
 namespace ringwall::connection {
 
@@ -56,14 +54,13 @@ class SharedBudget {
 
   [[nodiscard]] bool take(const ShareKey& key, std::size_t bytes) {
     if (bytes == 0) return true;
-    const auto at = used_by_.find(key);
-    const std::size_t used = at == used_by_.end() ? 0 : at->second;
+    const std::size_t used = used_by(key);
     if (bytes > bytes_per_share_max_ - used) {
       ++times_share_reached_;
       return false;
     }
     if (!total_.take(bytes)) return false;
-    set_used(key, used, used + bytes);
+    used_by_[key] = used + bytes;
     return true;
   }
   void give_back(const ShareKey& key, std::size_t bytes) {
@@ -71,13 +68,13 @@ class SharedBudget {
     total_.give_back(bytes);
     const auto at = used_by_.find(key);
     RINGWALL_CHECK(at != used_by_.end() && at->second >= bytes);
-    set_used(key, at->second, at->second - bytes);
+    at->second -= bytes;
+    if (at->second == 0) used_by_.erase(at);
   }
 
-  // Who has most; there must be somebody.
-  [[nodiscard]] const ShareKey& greatest() const {
-    RINGWALL_CHECK(!by_size_.empty());
-    return by_size_.rbegin()->second;
+  [[nodiscard]] std::size_t used_by(const ShareKey& key) const {
+    const auto at = used_by_.find(key);
+    return at == used_by_.end() ? 0 : at->second;
   }
 
   [[nodiscard]] std::size_t bytes_max() const { return total_.bytes_max(); }
@@ -86,20 +83,9 @@ class SharedBudget {
   [[nodiscard]] std::uint64_t times_reached() const { return total_.times_reached() + times_share_reached_; }
 
  private:
-  void set_used(const ShareKey& key, std::size_t before, std::size_t now) {
-    by_size_.erase({before, key});
-    if (now == 0) {
-      used_by_.erase(key);
-    } else {
-      used_by_[key] = now;
-      by_size_.insert({now, key});
-    }
-  }
-
   Budget total_;
   const std::size_t bytes_per_share_max_;
   std::map<ShareKey, std::size_t> used_by_;
-  std::set<std::pair<std::size_t, ShareKey>> by_size_;  // the same, in order of size
   std::uint64_t times_share_reached_ = 0;
 };
 

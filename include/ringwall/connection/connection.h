@@ -10,7 +10,7 @@
 // finish() sends what is queued, says close_notify, shuts down, and waits a bounded time for the peer's own end, so
 // that what was sent is not lost to a reset. abort() resets: what was cut short must not look complete.
 //
-// Callbacks come from the ring's handlers or from flush(), never from inside a call of the owner.
+// Callbacks come from the ring's handlers or from Resources::end_turn(), never from inside a call of the owner.
 // Owner: one session or pool, on the shard's thread.
 // Source: RFC 9112 section 9.6 (lingering close), io_uring_prep_recv_multishot(3).
 #pragma once
@@ -90,8 +90,8 @@ struct Resources {
   std::size_t bytes_dropping = 0;              // of the backlog, by connections that are ending for want of it
   ConnectionCounters counters{};
 
-  // Ends a turn: handshakes within their budget, then every queued output becomes a send. True: handshakes are left,
-  // so the next turn must not sleep.
+  // Ends a turn: handshakes within their budget, then every queued output becomes a send. True: handshakes or
+  // output are left, so the next turn must not sleep.
   [[nodiscard]] bool end_turn();
 
   void drop_hoarders();
@@ -165,7 +165,7 @@ class Connection {
   void run_handshake();
   [[nodiscard]] bool charge_handshake();
 
-  [[nodiscard]] std::size_t bytes_waiting() const;
+  [[nodiscard]] std::size_t backlog_bytes() const;
   void set_congested(bool congested);
   void mark_for_flush();
   void flush();
@@ -207,6 +207,7 @@ class Connection {
   int socket_ = -1;
   int last_errno_ = 0;
   std::size_t unacknowledged_ = 0;  // when the send timer was started
+  std::size_t behind_index_ = 0;    // in Resources::behind, while congested
   std::size_t bytes_dropped_ = 0;   // what it held when it was failed for that
   std::uint16_t share_taken_ = 0;
   std::uint8_t gentle_receives_ = 0;  // one buffer each, before a multishot receive
@@ -221,6 +222,7 @@ class Connection {
   bool share_exceeded_ = false;  // since the receive was started
   bool send_waits_ = false;      // of the send in flight: all that it names is owned
   bool close_noticed_ = false;
+  bool lost_ = false;  // a reset, by the poll
 };
 
 }  // namespace ringwall::connection

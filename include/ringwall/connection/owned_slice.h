@@ -13,15 +13,16 @@ namespace ringwall::connection {
 
 // The slice keeps `holder`, whose memory `bytes` lies in, until the last of its shares goes.
 template <typename Holder>
-[[nodiscard]] ring::Slice make_owned_slice(Holder holder, std::span<std::byte> bytes) {
+[[nodiscard]] ring::Slice make_owned_slice(Holder holder, std::span<std::byte> bytes,
+                                           ring::Lifetime lifetime = ring::Lifetime::own) {
   struct OwnedBlock : ring::Block {
-    OwnedBlock(Holder&& holder_in, std::span<std::byte> memory)
-        : Block(memory.data(), memory.size(), ring::Lifetime::own,
+    OwnedBlock(Holder&& holder_in, std::span<std::byte> memory, ring::Lifetime lifetime_in)
+        : Block(memory.data(), memory.size(), lifetime_in,
                 [](Block& block) { delete static_cast<OwnedBlock*>(&block); }),
           holder(std::move(holder_in)) {}
     Holder holder;
   };
-  return {*new OwnedBlock(std::move(holder), bytes), bytes};
+  return {*new OwnedBlock(std::move(holder), bytes, lifetime), bytes};
 }
 
 // All of `pieces`, one after another, in new memory charged to `key`'s share of `budget` until it is let go; nothing

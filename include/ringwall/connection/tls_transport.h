@@ -28,7 +28,7 @@ class TlsTransport final : public Transport {
 
   tls::Stream stream_;
   Arena& arena_;
-  std::size_t answered_bytes_ = 0;  // since plaintext last came
+  std::size_t answered_bytes_ = 0;  // more than there was plaintext
   bool established_ = false;
   std::optional<Progress> after_plaintext_{};  // found by the read that gave the last plaintext, still to be told
 };

@@ -14,7 +14,11 @@
 
 namespace ringwall::ring {
 
-enum class Lifetime : std::uint8_t { turn, own };
+enum class Lifetime : std::uint8_t {
+  turn,     // borrowed
+  own,      // as long as somebody holds it
+  backlog,  // the same, and it is what has to wait for a reader
+};
 
 class Block {
  public:

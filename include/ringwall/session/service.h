@@ -56,9 +56,10 @@ enum class Notice : std::uint8_t {
   out_of_files,
   accept_failed,
   backlog_spent,
-  shard_full
+  shard_full,
+  node_forbids
 };
-inline constexpr std::size_t notices = static_cast<std::size_t>(Notice::shard_full) + 1;
+inline constexpr std::size_t notices = static_cast<std::size_t>(Notice::node_forbids) + 1;
 using NoticeSink = std::function<void(Notice, const std::string& text)>;
 
 struct Service {

@@ -80,7 +80,7 @@ TEST_CASE("a copy for the backlog has all pieces in order, in memory of its own,
     pieces.clear();
     std::ranges::fill(arena.reserve(100), std::byte{'x'});
     CHECK(as_text(*copy) == "one two three");
-    CHECK(copy->block()->lifetime() == ring::Lifetime::own);
+    CHECK(copy->block()->lifetime() == ring::Lifetime::backlog);
     CHECK(budget.used() == 13);
   }
   CHECK(budget.used() == 0);

@@ -269,10 +269,23 @@ TEST_CASE("KeyUpdates in step with what is said are fine, however many") {
   pair.shake();
   for (int count = 0; count < 500; ++count) {
     REQUIRE(SSL_key_update(pair.client.ssl, SSL_KEY_UPDATE_REQUESTED) == 1);
-    pair.client.send("x");
+    pair.client.send("a call of some forty bytes, with new keys");
     REQUIRE(pair.feed(pair.client.out()) == std::vector{Progress::plaintext});
     pair.out.clear();
   }
+}
+
+TEST_CASE("a byte now and then does not pay for KeyUpdates without end") {
+  Pair pair(TLS1_3_VERSION);
+  pair.shake();
+  bool failed = false;
+  for (int count = 0; count < 100 && !failed; ++count) {
+    REQUIRE(SSL_key_update(pair.client.ssl, SSL_KEY_UPDATE_REQUESTED) == 1);
+    pair.client.send("x");
+    const std::vector<Progress> told = pair.feed(pair.client.out());
+    failed = !told.empty() && told.back() == Progress::failed;
+  }
+  CHECK(failed);
 }
 
 }  // namespace

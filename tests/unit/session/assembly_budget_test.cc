@@ -248,9 +248,24 @@ TEST_CASE("large messages that are begun and not ended leave a reserve for small
   CHECK(late.grow(small) == Answer::given);
   CHECK(late.grow(1) == Answer::wait);
   CHECK(first.grow(1) == Answer::given);
-  CHECK(second.grow(1) == Answer::given);
+  CHECK(second.grow(1) == Answer::wait);
   first.release();
+  CHECK(second.grow(1) == Answer::given);
+  second.release();
   CHECK(third.grow(3 * small) == Answer::given);
+}
+
+TEST_CASE("messages that become as large as the largest by doubling do not take the reserve") {
+  constexpr std::size_t small = AssemblyBudget::small_bytes_max;
+  AssemblyBudget budget(16 * small, 16 * small, 4 * small, 2 * small);
+  std::list<AssemblyCharge> charges;
+  for (int number = 0; number < 6; ++number) {
+    REQUIRE(charges.emplace_back(budget, address(1)).grow(2 * small) == Answer::given);
+  }
+  for (AssemblyCharge& charge : charges) (void)charge.grow(2 * small);
+  CHECK(budget.used() <= 16 * small);
+  AssemblyCharge late(budget, bob);
+  CHECK(late.grow(small) == Answer::given);
 }
 
 TEST_CASE("forty who upload at once all get through, one after another, and none is refused") {
