@@ -15,10 +15,11 @@ namespace {
 constexpr std::size_t handshake_input_bytes_max = 32 * 1024;
 // Of the shard's buffers in one turn; a connection that takes more goes on when all others have had their chance.
 constexpr unsigned share_divisor = 4;
-// A multishot receive takes all that has come before it can be stopped. Once a part of the backlog is used, a
-// connection is read a buffer at a time after a pause, until so many have passed without another: a slow reader's peer
-// is then read no further ahead than a buffer.
-constexpr std::size_t gentle_divisor = 16;
+// A multishot receive takes all that comes before it can be stopped, up to all buffers. So a connection is read one
+// buffer at a time, so often, where it should not be read far ahead: after it took more than its share, until it is
+// known whether its reader takes that; and after a pause. (With 16 instead of 64, a slow TLS reader came to hold 2 MiB
+// of the backlog.)
+constexpr std::uint8_t gentle_receives_after_share = 4;
 constexpr std::uint8_t gentle_receives_after_pause = 64;
 
 }  // namespace
@@ -53,9 +54,7 @@ void Connection::cancel_receive() {
 
 void Connection::pause_receiving() {
   paused_ = true;
-  if (resources_.backlog.used() > resources_.backlog.bytes_max() / gentle_divisor) {
-    gentle_receives_ = gentle_receives_after_pause;
-  }
+  gentle_receives_ = gentle_receives_after_pause;
   if (state_ != State::open) return;
   // A reset that came while it was read may still be behind bytes: told at the turn's end.
   if (lost_ && !std::exchange(receive_marked_, true)) resources_.to_receive.push_back(this);
@@ -87,6 +86,7 @@ void Connection::count_share() {
   }
   if (++share_taken_ != std::max(resources_.buffers.count() / share_divisor, 1U)) return;
   share_exceeded_ = true;
+  gentle_receives_ = std::max(gentle_receives_, gentle_receives_after_share);
   ++resources_.counters.share_exceeded;
   if (receive_.in_flight()) cancel_receive();
 }

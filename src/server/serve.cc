@@ -282,6 +282,7 @@ Server::~Server() {
 // Before there are threads, so that all of them inherit it.
 void block_signals() {
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGHUP, SIG_IGN);  // there is nothing to load again yet, and nobody is to be cut for it
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);

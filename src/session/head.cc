@@ -113,7 +113,8 @@ void Session::serve(const http::RequestHead& head) {
   if (is_get(head)) return serve_page(head, destination.mode);
   const http::Header allow{"Allow", destination.mode == config::Mode::rpc ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD"};
   answer({.status = 405,
-          .body = "this endpoint takes JSON-RPC by WebSocket or by POST\n",
+          .body = destination.mode == config::Mode::rpc ? "this endpoint takes JSON-RPC by WebSocket or by POST\n"
+                                                        : "other nodes connect here by WebSocket\n",
           .keep_alive = false,
           .to_head = head.method == http::Method::head,
           .extra = {&allow, 1}});

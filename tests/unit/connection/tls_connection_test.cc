@@ -190,7 +190,7 @@ TEST_CASE("a connection that gives up before its handshake is done resets") {
 // Handshakes --------------------------------------------------------------------------------------------------------
 
 TEST_CASE("handshakes are worked on in their order, so many a turn, and the next turn does not sleep") {
-  Stage stage({.handshakes_per_turn = 2});
+  Stage stage({.buffers = 64, .handshakes_per_turn = 2});
   std::list<TlsLink> links;
   for (int index = 0; index < 5; ++index) links.emplace_back(stage);
   for (TlsLink& link : links) link.start();
