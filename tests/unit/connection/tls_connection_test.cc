@@ -34,6 +34,7 @@ struct TlsLink : Link {
         client({.version_min = version, .version_max = version, .server_name = "localhost"}) {
     peer.on_event = [this](sim::Peer&) { pump(); };
   }
+  ~TlsLink() { peer.on_event = nullptr; }  // the base's end still runs the world
 
   // Begins the handshake.
   void start() { pump(); }
