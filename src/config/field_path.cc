@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <ringwall/config/schema.h>
+#include <ringwall/config/suggestion.h>
 
 namespace ringwall::config {
 namespace {
@@ -63,6 +64,18 @@ std::optional<Step> take_section(std::string_view& rest, std::string_view sectio
   return step;
 }
 
+// What follows RINGWALL_, in lower case; empty for every other variable.
+std::string lowered_variable(std::string_view name) {
+  constexpr std::string_view prefix = "RINGWALL_";
+  std::string lowered(name.starts_with(prefix) ? name.substr(prefix.size()) : "");
+  std::ranges::transform(lowered, lowered.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  return lowered;
+}
+
+bool is_of_a_service(std::string_view rest) {
+  return rest.starts_with("service_") || rest == "port" || rest.starts_with("port_");
+}
+
 }  // namespace
 
 std::optional<FieldPath> parse_field_path(std::string_view text) {
@@ -81,12 +94,7 @@ std::optional<FieldPath> parse_field_path(std::string_view text) {
 }
 
 std::optional<FieldPath> path_of_variable(std::string_view name) {
-  constexpr std::string_view prefix = "RINGWALL_";
-  if (!name.starts_with(prefix)) {
-    return std::nullopt;
-  }
-  std::string lowered(name.substr(prefix.size()));
-  std::ranges::transform(lowered, lowered.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  const std::string lowered = lowered_variable(name);
   std::string_view rest = lowered;
   FieldPath path;
   std::string found;
@@ -102,11 +110,27 @@ std::optional<FieldPath> path_of_variable(std::string_view name) {
       found = row.path;
     }
   }
-  if (path.empty() || rest.empty() || rest.starts_with("service_") || rest == "port" || rest.starts_with("port_")) {
+  if (path.empty() || rest.empty() || is_of_a_service(rest)) {
     return std::nullopt;
   }
   path.push_back(Step{std::string(rest)});
   return path;
+}
+
+std::optional<std::string> misspelt_section(std::string_view name) {
+  const std::string lowered = lowered_variable(name);
+  std::string_view rest = lowered;
+  const std::string_view first = take(rest, '_');
+  std::vector<std::string> known;
+  for (const SectionRow& row : sections()) {
+    if (row.path == first) {
+      return std::nullopt;
+    }
+    if (row.path.find('.') == row.path.npos) {
+      known.emplace_back(row.path);
+    }
+  }
+  return rest.empty() || is_of_a_service(lowered) ? std::nullopt : nearest(first, known);
 }
 
 std::string to_text(const FieldPath& path) {

@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include <ringwall/config/apply.h>
 #include <ringwall/config/files.h>
 #include <ringwall/config/ledger.h>
@@ -33,11 +35,13 @@ std::vector<Given> from_file(const Sources& sources, Ledger& ledger) {
 }
 
 // By path, so that an element is there before the one after it, whatever the order of the variables.
-std::vector<Given> from_environment(const Sources& sources) {
+std::vector<Given> from_environment(const Sources& sources, Ledger& ledger) {
   std::vector<Given> given;
   for (const auto& [name, value] : sources.environment) {
     if (std::optional<FieldPath> path = path_of_variable(name)) {
       given.push_back({.path = std::move(*path), .text = value, .place = {name}});
+    } else if (std::optional<std::string> meant = misspelt_section(name)) {
+      ledger.report_at({name}, name, "an unknown section", fmt::format("a known one, {} perhaps", *meant));
     }
   }
   std::ranges::sort(given, {}, &Given::path);
@@ -58,11 +62,15 @@ std::vector<Given> from_command_line(const Sources& sources, Ledger& ledger) {
 
 }  // namespace
 
+bool has_settings(const std::vector<std::pair<std::string, std::string>>& environment) {
+  return std::ranges::any_of(environment, [](const auto& row) { return path_of_variable(row.first).has_value(); });
+}
+
 std::expected<Config, std::vector<Problem>> load(const Sources& sources) {
   Config config;
   Ledger ledger;
   for (const std::vector<Given>& source :
-       {from_file(sources, ledger), from_environment(sources), from_command_line(sources, ledger)}) {
+       {from_file(sources, ledger), from_environment(sources, ledger), from_command_line(sources, ledger)}) {
     for (const Given& given : source) {
       apply(given, config, ledger);
     }

@@ -23,7 +23,7 @@ std::string to_text(const Problem& problem) {
   }
   for (const std::string& part :
        {problem.field, fmt::format("found {}, expected {}", problem.found, problem.expected)}) {
-    if (!part.empty()) {
+    if (!part.empty() && part != text) {  // of a variable that is no field, place and field are one
       text += (text.empty() ? "" : ": ") + part;
     }
   }

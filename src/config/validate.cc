@@ -175,6 +175,12 @@ class Validation {
     check_readable(path + ".cert", certificate.cert, true);
     check_readable(path + ".key", certificate.key, true);
     check_readable(path + ".ocsp", certificate.ocsp, false);
+    if (sources_.judge_certificate && ledger_.is_sound(path + ".cert") && ledger_.is_sound(path + ".key") &&
+        ledger_.is_sound(path + ".ocsp")) {
+      if (std::optional<std::string> found = sources_.judge_certificate(certificate)) {
+        ledger_.report(path, std::move(*found), "a certificate with its key");
+      }
+    }
   }
 
   void check_readable(const std::string& field, const std::string& file, bool required) {

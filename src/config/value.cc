@@ -26,7 +26,8 @@ Read<std::uint64_t> read_number(const Given& given, const Row& row) {
     return 0;
   }
   const std::optional<std::uint64_t> number = parse_number(given.text, row.unit);
-  if (!number || *number < row.minimum || *number > row.maximum) {
+  const bool by_its_word = number && *number == 0 && !row.zero.empty();
+  if (!number || by_its_word || *number < row.minimum || *number > row.maximum) {
     return wrong();
   }
   return *number;

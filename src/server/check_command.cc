@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <ctime>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,41 +17,40 @@ std::string counted(std::size_t count, const char* noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-// The certificates as TLS will use them: whether the key fits, the chain is in order, the time is right.
-bool check_certificates(const config::Config& config) {
-  bool usable = true;
+tls::Certificate files_of(const config::Certificate& row) { return {row.cert, row.key, row.ocsp}; }
+
+// The pair as TLS will use it: whether the key fits and the chain is in order.
+std::optional<std::string> judge(const config::Certificate& row) {
+  const Result<tls::Identity> identity = tls::load_identity(files_of(row));
+  return identity ? std::nullopt : std::optional(identity.error().message);
+}
+
+void print_warnings(const config::Config& config) {
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const std::vector<config::Certificate>& certificates = config.listeners[i].certificates;
     for (std::size_t j = 0; j < certificates.size(); ++j) {
-      const std::string field = fmt::format("listener[{}].certificate[{}]", i, j);
-      const Result<tls::Identity> identity =
-          tls::load_identity({certificates[j].cert, certificates[j].key, certificates[j].ocsp});
-      if (!identity) {
-        fmt::print("{}: {}\n", field, identity.error().message);
-        usable = false;
-        continue;
-      }
+      const Result<tls::Identity> identity = tls::load_identity(files_of(certificates[j]));
+      if (!identity) continue;  // judged before; the files have changed since
       for (const std::string& warning : tls::warnings(*identity, static_cast<std::int64_t>(std::time(nullptr)))) {
-        fmt::print("{}: warning: {}\n", field, warning);
+        fmt::print("listener[{}].certificate[{}]: warning: {}\n", i, j, warning);
       }
     }
   }
-  return usable;
 }
 
 }  // namespace
 
 int run_check(const Options& options) {
-  const std::expected<config::Config, std::vector<config::Problem>> loaded = config::load(options.sources);
+  config::Sources sources = options.sources;
+  sources.judge_certificate = judge;
+  const std::expected<config::Config, std::vector<config::Problem>> loaded = config::load(sources);
   if (!loaded) {
     for (const config::Problem& problem : loaded.error()) {
       fmt::print("{}\n", config::to_text(problem));
     }
     return 1;
   }
-  if (!check_certificates(*loaded)) {
-    return 1;
-  }
+  print_warnings(*loaded);
   fmt::print("{}: good: {}, {}\n", options.sources.file.empty() ? "configuration" : options.sources.file,
              counted(loaded->listeners.size(), "listener"), counted(loaded->upstreams.size(), "upstream"));
   return 0;

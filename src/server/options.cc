@@ -122,7 +122,7 @@ std::vector<config::Setting> settings_of(const Flags& flags) {
   for (const std::string& set : flags.sets) {
     const std::size_t equals = std::min(set.find('='), set.size());
     const std::string field = set.substr(0, equals);
-    settings.push_back({"--set " + field, field, set.substr(std::min(equals + 1, set.size()))});
+    settings.push_back({"--set", field, set.substr(std::min(equals + 1, set.size()))});
   }
   return settings;
 }
@@ -147,12 +147,13 @@ std::unexpected<int> refuse(std::string_view why) {
 }  // namespace
 
 std::expected<Options, int> parse_options(int argc, const char* const* argv) {
-  if (argc <= 1) {
+  Options options;
+  options.sources.environment = environment();
+  if (argc <= 1 && !config::has_settings(options.sources.environment)) {
     fmt::print("{}", explanation);
     return std::unexpected(0);
   }
   Flags flags;
-  Options options;
   CLI::App app("Ringwall: a secure WebSocket (wss) and HTTPS proxy for Polkadot and Substrate nodes.", "ringwall");
   app.set_version_flag("--version", "ringwall " RINGWALL_VERSION);
   app.require_subcommand(0, 1);
@@ -180,7 +181,8 @@ std::expected<Options, int> parse_options(int argc, const char* const* argv) {
                     : cert.parsed()   ? Command::cert
                     : doctor.parsed() ? Command::doctor
                                       : Command::serve;
-  options.sources = {.file = flags.config_file, .environment = environment(), .command_line = settings_of(flags)};
+  options.sources.file = flags.config_file;
+  options.sources.command_line = settings_of(flags);
   return options;
 }
 

@@ -133,7 +133,8 @@ void Session::serve_redirect(const http::RequestHead& head) {
                    .keep_alive = head.keep_alive && head.framing == http::Framing::none,
                    .to_head = to_head});
   }
-  const auto location = redirect_location(head, listener_.config.public_name);
+  const auto location = redirect_location(head, listener_.config.public_name,
+                                          https_port_of(service_.config.listeners, listener_.config, head.host));
   if (!location) return refuse({400, "Host is missing: this port only points to https"}, EndReason::client_refused);
   const http::Header field{"Location", *location};
   answer({.status = 308,

@@ -98,12 +98,24 @@ bool accepts_html(const http::RequestHead& head) {
   return head.find("accept").value_or("").find("text/html") != std::string_view::npos;
 }
 
-std::optional<std::string> redirect_location(const http::RequestHead& head, std::string_view public_name) {
+std::optional<std::string> redirect_location(const http::RequestHead& head, std::string_view public_name,
+                                             std::uint16_t https_port) {
   const std::string_view host = public_name.empty() ? http::host_without_port(head.host) : public_name;
   if (host.empty()) return std::nullopt;
-  std::string location = std::string("https://").append(host).append(head.path == "*" ? "/" : head.path);
+  std::string location = std::string("https://").append(host);
+  if (public_name.empty() && https_port != 443) location.append(":").append(std::to_string(https_port));
+  location.append(head.path == "*" ? "/" : head.path);
   if (head.has_query) location.append("?").append(head.query);
   return location;
+}
+
+std::uint16_t https_port_of(std::span<const config::Listener> listeners, const config::Listener& redirect,
+                            std::string_view host) {
+  const std::uint16_t own = redirect.address.port;
+  const std::string_view port = host.substr(http::host_without_port(host).size());
+  const bool is_own = port == ":" + std::to_string(own) || (port.empty() && own == 80);
+  const auto tls = std::ranges::find(listeners, config::ListenerKind::tls, &config::Listener::kind);
+  return is_own && tls != listeners.end() ? tls->address.port : 443;
 }
 
 std::optional<std::string> read_acme_challenge(const std::string& webroot, std::string_view path) {

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from harness import client, programs
+from harness import client
 from harness.locked_down import forbid_io_uring
 from harness.ports import free_port
 from harness.process import listening_inodes
@@ -232,6 +232,27 @@ kind = "plain"
     assert 3.8 < head_timeout_of(by_flag) < 6
 
 
+def test_variables_alone_are_a_configuration(tmp_path):
+    given = {"RINGWALL_LISTENER_ADDRESS": "127.0.0.1", "RINGWALL_SERVER_STATE_DIR": str(tmp_path)}
+    done = run_ringwall(env=given)
+    assert done.returncode == 1 and "RINGWALL_LISTENER_ADDRESS" in done.stderr, done.stdout
+
+
+def test_check_reads_the_certificates_beside_all_other_mistakes(tmp_path):
+    for name in ("a", "b"):
+        made = run_ringwall("cert", "--out-cert", tmp_path / f"{name}.pem", "--out-key", tmp_path / f"{name}-key.pem")
+        assert made.returncode == 0, made.stderr
+    path = tmp_path / "pair.toml"
+    path.write_text(
+        f'[[listener]]\n[[listener.certificate]]\ncert = "{tmp_path}/a.pem"\nkey = "{tmp_path}/b-key.pem"\n'
+        "[timeouts]\nhead_ms = -5\n"
+    )
+    done = run_ringwall("check", "--config", path)
+    assert done.returncode == 1
+    assert re.search(r"pair\.toml:2: listener\[0\]\.certificate\[0\]: found .*b-key\.pem", done.stdout), done.stdout
+    assert re.search(r"pair\.toml:6: timeouts\.head_ms", done.stdout), done.stdout
+
+
 def test_variables_that_other_programs_set_do_not_disturb(cast):
     # Kubernetes sets these for a service called ringwall.
     foreign = {
@@ -266,8 +287,7 @@ def test_doctor_says_what_to_do_about_a_kernel_without_io_uring():
 
 def test_the_dev_node_says_that_it_is_a_stand_in(cast):
     node = cast.devnode()
-    assert re.search(r"stand-in", node.log)
-    assert programs.program("ringwall-devnode")
+    node.wait_for_log("stand-in")
 
 
 def test_it_starts_before_its_node_does(cast):

@@ -30,6 +30,9 @@ inline constexpr std::size_t path_steps_max = 4;  // The schema's deepest has 3.
 // Kubernetes sets for a service called ringwall (RINGWALL_PORT, RINGWALL_SERVICE_HOST).
 [[nodiscard]] std::optional<FieldPath> path_of_variable(std::string_view name);
 
+// Of RINGWALL_LISTNER_ADDRESS: the section that was meant, "listener". Nothing for what resembles none.
+[[nodiscard]] std::optional<std::string> misspelt_section(std::string_view name);
+
 // With indices, as problems name it; any bytes.
 [[nodiscard]] std::string to_text(const FieldPath& path);
 

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <expected>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,7 +34,12 @@ struct Sources {
   std::vector<std::pair<std::string, std::string>> environment{};  // Name and value; what is not RINGWALL_… is skipped.
   std::vector<Setting> command_line{};                             // In order; the last one wins.
   bool check_files = true;                                         // Whether the named certificates must be readable.
+  // What is wrong with a certificate whose files can be read; without it they are not read.
+  std::function<std::optional<std::string>(const Certificate&)> judge_certificate{};
 };
+
+// Whether any of these variables is a setting: a container may be configured by them alone.
+[[nodiscard]] bool has_settings(const std::vector<std::pair<std::string, std::string>>& environment);
 
 // Either a Config that keeps every promise of config.h, or at least one problem.
 [[nodiscard]] std::expected<Config, std::vector<Problem>> load(const Sources& sources);

@@ -4,9 +4,12 @@
 // Source: RFC 8555 section 8.3 (http-01: the token is base64url, the file is small).
 #pragma once
 
+#include <ringwall/config/config.h>
 #include <ringwall/http/head.h>
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,7 +24,13 @@ namespace ringwall::session {
 [[nodiscard]] bool accepts_html(const http::RequestHead& head);
 
 // The Location on https for a request on the plain port; nothing when the request names no host.
-[[nodiscard]] std::optional<std::string> redirect_location(const http::RequestHead& head, std::string_view public_name);
+[[nodiscard]] std::optional<std::string> redirect_location(const http::RequestHead& head, std::string_view public_name,
+                                                           std::uint16_t https_port = 443);
+
+// Where https is for who came to `redirect` as `host`: the port of the first TLS listener. 443 where `host` names
+// another port than the listener's own: then ports are mapped on the way here.
+[[nodiscard]] std::uint16_t https_port_of(std::span<const config::Listener> listeners, const config::Listener& redirect,
+                                          std::string_view host);
 
 inline constexpr std::string_view acme_prefix = "/.well-known/acme-challenge/";
 

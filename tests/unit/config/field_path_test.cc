@@ -49,5 +49,12 @@ TEST_CASE("variables of others are left alone, those of Kubernetes services too"
                            "RINGWALL_SERVER_PORT_80_TCP", "RINGWALL_LISTENER_PORT", "XRINGWALL_SERVER_SHARDS"}) {
     INFO(name);
     CHECK_FALSE(path_of_variable(name));
+    CHECK_FALSE(misspelt_section(name));
   }
+}
+
+TEST_CASE("a variable of a section that is nearly one of ours is known for a mistake") {
+  CHECK(misspelt_section("RINGWALL_LISTNER_0_ADDRESS") == "listener");
+  CHECK(misspelt_section("RINGWALL_TIMEOUT_HEAD_MS") == "timeouts");
+  CHECK_FALSE(misspelt_section("RINGWALL_IMAGE_TAG"));
 }

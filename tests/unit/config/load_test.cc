@@ -108,6 +108,11 @@ TEST_CASE("auto and none are words for 0") {
   CHECK(config.upstreams[0].connections_max == 0);
 }
 
+TEST_CASE("a configuration may be in variables alone") {
+  CHECK(has_settings({{"PATH", "/bin"}, {"RINGWALL_LISTENER_KIND", "plain"}}));
+  CHECK_FALSE(has_settings({{"PATH", "/bin"}, {"RINGWALL_SERVICE_HOST", "10.0.0.1"}}));
+}
+
 TEST_CASE("a listener's port is 443 with TLS and 80 without, where none is given") {
   const Config config =
       loaded(from_text("[[listener]]\nself_signed = ['a']\n[[listener]]\nkind = 'redirect'\npublic_name = 'a'\n"));

@@ -78,6 +78,12 @@ TEST_CASE("a syntax error is told with its line, beside what the command line go
   CHECK(lines[1] == "--shards x: server.shards: found \"x\", expected \"auto\", or 1 to 1024");
 }
 
+TEST_CASE("a number that has a word for none is not written as 0") {
+  const Lines lines = in(std::string(listener) + "[server]\nshards = 0\n[[upstream]]\nconnections_max = 0\n");
+  CHECK(lines == Lines{"r.toml:4: server.shards: found 0, expected \"auto\", or 1 to 1024",
+                       "r.toml:6: upstream[0].connections_max: found 0, expected \"none\", or 1 to 1000000"});
+}
+
 TEST_CASE("an unknown section is told once, with the nearest one") {
   CHECK(in(std::string(listener) + "[timeout]\nhead_ms = 1\nx = 2\n") ==
         Lines{"r.toml:3: timeout: found an unknown section, expected a known one, timeouts perhaps"});
@@ -251,21 +257,23 @@ TEST_CASE("a field with a problem of its own is not judged a second time") {
 }
 
 TEST_CASE("problems from flags and variables name the flag and the variable") {
-  Sources sources{.environment = {{"RINGWALL_SERVER_SHARDS", "many"}, {"RINGWALL_TIMEOUTS_HAED_MS", "1"}},
+  Sources sources{.environment = {{"RINGWALL_SERVER_SHARDS", "many"}, {"RINGWALL_TIMEOUTS_HAED_MS", "1"},
+                                  {"RINGWALL_LISTNER_MODE", "rpc"}},
                   .command_line = {{"--listen 0.0.0.0", "listener[0].address", "0.0.0.0"},
                                    {"--self-signed a", "listener[0].self_signed", "a"},
                                    {"--set x..y", "x..y", "1"},
-                                   {"--set upstream[2].name", "upstream[2].name", "c"}}};
+                                   {"--set", "upstream[2].name", "c"}}};
   CHECK(
       problems(sources) ==
       Lines{
+          "RINGWALL_LISTNER_MODE: found an unknown section, expected a known one, listener perhaps",
           "--set x..y: x..y: found an unknown field, expected a name such as listener[0].address",
           "RINGWALL_SERVER_SHARDS: server.shards: found \"many\", expected \"auto\", or 1 to 1024",
           "RINGWALL_TIMEOUTS_HAED_MS: timeouts.haed_ms: found an unknown field, expected a known one, "
           "timeouts.head_ms perhaps",
           "--listen 0.0.0.0: listener[0].address: found \"0.0.0.0\", expected ADDR:PORT such as 0.0.0.0:443, [::1]:443 "
           "or *:443",
-          "--set upstream[2].name: upstream[2]: found index 2, expected at most 0, since 0 of them are there"});
+          "--set: upstream[2]: found index 2, expected at most 0, since 0 of them are there"});
 }
 
 TEST_CASE("elements are bounded") {

@@ -89,6 +89,24 @@ TEST_CASE("the redirect keeps host, path and query, and leaves the port") {
   CHECK(location("http://example.com/x?y", "example.com") == "https://example.com/x?y");
 }
 
+TEST_CASE("the redirect knows the port of https, unless ports are mapped on the way") {
+  const auto port = [](std::uint16_t own, std::uint16_t tls, std::string_view host) {
+    const config::Listener redirect{.address = {"", own}, .kind = config::ListenerKind::redirect};
+    const std::vector<config::Listener> listeners{redirect, {.address = {"", tls}}};
+    return https_port_of(listeners, redirect, host);
+  };
+  CHECK(port(80, 443, "example.com") == 443);
+  CHECK(port(80, 8443, "example.com") == 8443);
+  CHECK(port(8080, 8443, "[::1]:8080") == 8443);
+  CHECK(port(8080, 8443, "example.com") == 443);
+  CHECK(port(8080, 8443, "example.com:80") == 443);
+  CHECK(https_port_of({}, {.address = {"", 80}}, "example.com") == 443);
+
+  const std::string text = "GET /x HTTP/1.1\r\nHost: example.com:8080\r\n\r\n";
+  CHECK(redirect_location(http::request_of(text), "", 8443) == "https://example.com:8443/x");
+  CHECK(redirect_location(http::request_of(text), "a.example", 8443) == "https://a.example/x");
+}
+
 TEST_CASE("the redirect of a request for the whole server points to its root") {
   const std::string text = "OPTIONS * HTTP/1.1\r\nHost: example.com\r\n\r\n";
   CHECK(redirect_location(http::request_of(text), "") == "https://example.com/");
