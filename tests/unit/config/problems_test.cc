@@ -257,7 +257,8 @@ TEST_CASE("a field with a problem of its own is not judged a second time") {
 }
 
 TEST_CASE("problems from flags and variables name the flag and the variable") {
-  Sources sources{.environment = {{"RINGWALL_SERVER_SHARDS", "many"}, {"RINGWALL_TIMEOUTS_HAED_MS", "1"},
+  Sources sources{.environment = {{"RINGWALL_SERVER_SHARDS", "many"},
+                                  {"RINGWALL_TIMEOUTS_HAED_MS", "1"},
                                   {"RINGWALL_LISTNER_MODE", "rpc"}},
                   .command_line = {{"--listen 0.0.0.0", "listener[0].address", "0.0.0.0"},
                                    {"--self-signed a", "listener[0].self_signed", "a"},
