@@ -2,20 +2,18 @@
 //
 // A key is SipHash-1-3 of what a prefix leaves of the address, with a seed of this process: nobody who does not know
 // the seed can find two addresses that share a key or a bucket. Values only; any thread.
-// Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012); RFC 4291 section 2.5.5.2 (IPv4 mapped).
+// Source: RFC 4291 section 2.5.5.2 (IPv4 mapped).
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 
+#include <ringwall/keyed_hash.h>
 #include <ringwall/quota/limits.h>
 
 namespace ringwall::quota {
 
-// Random bytes, new for each process.
-using Seed = std::array<std::byte, 16>;
+using Seed = HashSeed;
 
 struct AddressKeys {
   std::uint64_t address;
@@ -31,8 +29,7 @@ class KeyMaker {
  private:
   [[nodiscard]] std::uint64_t hash(const AddressBytes& address, unsigned prefix_bits) const;
 
-  std::uint64_t seed_low_;
-  std::uint64_t seed_high_;
+  Seed seed_;
   Layout layout_;
 };
 
