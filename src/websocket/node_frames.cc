@@ -12,7 +12,7 @@ using Kind = Event::Kind;
 
 static_assert(sizeof(NodeFrames) <= 48);
 
-Event NodeFrames::next(std::span<const std::byte>& in, bool to_boundary) {
+Event NodeFrames::next(std::span<const std::byte>& in, bool to_boundary, MessageTap* tap) {
   if (ended_) {
     in = in.last(0);
     return {};
@@ -20,18 +20,18 @@ Event NodeFrames::next(std::span<const std::byte>& in, bool to_boundary) {
   if (control_opcode_ != Opcode::continuation) return read_control(in);
   control_payload_.reset();
   if (!header_reader_.inside_header()) {
-    if (const std::size_t run_bytes = data_run(in, to_boundary); run_bytes != 0) {
+    if (const std::size_t run_bytes = data_run(in, to_boundary, tap); run_bytes != 0) {
       const auto run = in.first(run_bytes);
       in = in.subspan(run_bytes);
       return {.kind = Kind::relay, .bytes = run};
     }
   }
-  return start_frame(in);
+  return start_frame(in, tap);
 }
 
 // The size of the longest piece at the start of `in` that is nothing but data frames, their headers whole. What stops
 // it (a header cut short, a control frame, a violation) is left for start_frame().
-std::size_t NodeFrames::data_run(std::span<const std::byte> in, bool to_boundary) {
+std::size_t NodeFrames::data_run(std::span<const std::byte> in, bool to_boundary, MessageTap* tap) {
   std::size_t run_bytes = 0;
   while (run_bytes < in.size()) {
     if (data_bytes_left_ == 0) {
@@ -43,14 +43,13 @@ std::size_t NodeFrames::data_run(std::span<const std::byte> in, bool to_boundary
       begin_data(header);
     }
     const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(in.size() - run_bytes, data_bytes_left_));
+    pass(in.subspan(run_bytes, taken), tap);
     run_bytes += taken;
-    data_bytes_left_ -= taken;
-    if (taken != 0) count_if_ended();
   }
   return run_bytes;
 }
 
-Event NodeFrames::start_frame(std::span<const std::byte>& in) {
+Event NodeFrames::start_frame(std::span<const std::byte>& in, MessageTap* tap) {
   if (in.empty()) return {};
   FrameHeader header;
   const auto complete = header_reader_.read(in, Sender::server, header);
@@ -64,17 +63,21 @@ Event NodeFrames::start_frame(std::span<const std::byte>& in) {
   }
   if (const auto allowed = check_sequence(header, message_open_); !allowed) return end_with(allowed.error());
   begin_data(header);
+  pass({}, tap);
   return {.kind = Kind::relay, .kept = true, .bytes = header_reader_.joined(header)};
 }
 
 void NodeFrames::begin_data(const FrameHeader& header) {
   data_bytes_left_ = header.payload_bytes;
   message_open_ = !header.fin;
-  count_if_ended();
 }
 
-void NodeFrames::count_if_ended() {
-  if (data_bytes_left_ == 0 && !message_open_) ++messages_;
+// No bytes of payload: a header has passed, after which nothing may be to come.
+void NodeFrames::pass(std::span<const std::byte> payload, MessageTap* tap) {
+  data_bytes_left_ -= payload.size();
+  const bool ends_message = !inside_message();
+  if (ends_message) ++messages_;
+  if (tap != nullptr && (ends_message || !payload.empty())) tap->on_payload(payload, ends_message);
 }
 
 Event NodeFrames::read_control(std::span<const std::byte>& in) {

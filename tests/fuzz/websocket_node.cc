@@ -1,4 +1,5 @@
-// Any bytes from the node, in any pieces: what is relayed and reported is what the reference makes of the whole.
+// Any bytes from the node, in any pieces: what is relayed, tapped and reported is what the reference makes of the
+// whole.
 //
 // Input: a seed for the pieces, and the stream.
 #include <cstddef>
@@ -19,6 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     RINGWALL_CHECK(outcome.inside_message == expected.inside_message);
     RINGWALL_CHECK(outcome.at_frame_boundary == expected.at_frame_boundary);
     RINGWALL_CHECK(outcome.messages == expected.messages);
+    RINGWALL_CHECK(outcome.payloads == expected.payloads);
+    RINGWALL_CHECK(outcome.open_payload == expected.open_payload);
   }
   return 0;
 }

@@ -4,6 +4,8 @@
 // and no copy: consecutive ones in a buffer are handed out as one run. Control frames are taken out of the stream. A
 // header is relayed only when it is whole and understood, so that what was relayed always tells where it stands.
 //
+// Who wants to know what passes gives a MessageTap: it sees the payload where it is, before it is handed out.
+//
 // Text is not checked for UTF-8: that would need the whole of it. A violation means that the node is broken; its `code`
 // is what it would be told. Source: RFC 6455, section 5.
 #pragma once
@@ -18,6 +20,17 @@
 #include <string_view>
 
 namespace ringwall::websocket {
+
+// Sees the payload of data frames. Each message is told whole and in order, control frames not at all.
+class MessageTap {
+ public:
+  // A piece of the message that is passing, good until the call returns; empty only with its end. Called within
+  // NodeFrames::next(), which must not be called from here.
+  virtual void on_payload(std::span<const std::byte> piece, bool ends_message) = 0;
+
+ protected:
+  ~MessageTap() = default;
+};
 
 class NodeFrames {
  public:
@@ -41,7 +54,8 @@ class NodeFrames {
 
   // Consumes from `in` what belongs to one event. After the last event whatever comes is swallowed (need_more).
   // `to_boundary`: what is relayed goes no further than to the end of the frame, since one of ours is due.
-  [[nodiscard]] Event next(std::span<const std::byte>& in, bool to_boundary = false);
+  // `tap`, if any, is told what the event relays; the same one must be given from a message's start to its end.
+  [[nodiscard]] Event next(std::span<const std::byte>& in, bool to_boundary = false, MessageTap* tap = nullptr);
 
   // True exactly when what was handed out for relay ends with a whole frame: a control frame of ours may follow.
   bool at_frame_boundary() const { return data_bytes_left_ == 0; }
@@ -53,13 +67,13 @@ class NodeFrames {
   std::uint32_t take_messages();
 
  private:
-  std::size_t data_run(std::span<const std::byte> in, bool to_boundary);
-  Event start_frame(std::span<const std::byte>& in);
+  std::size_t data_run(std::span<const std::byte> in, bool to_boundary, MessageTap* tap);
+  Event start_frame(std::span<const std::byte>& in, MessageTap* tap);
   Event read_control(std::span<const std::byte>& in);
   Event control_event(std::span<const std::byte> payload, bool kept);
   Event end_with(Violation violation);
   void begin_data(const FrameHeader& header);
-  void count_if_ended();
+  void pass(std::span<const std::byte> payload, MessageTap* tap);
 
   std::uint64_t data_bytes_left_ = 0;
   std::unique_ptr<std::array<std::byte, control_payload_bytes_max>> control_payload_;  // only while one is cut in two

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "unit/websocket/reference.h"
@@ -151,16 +152,41 @@ inline Outcome client(const Pieces& pieces, std::uint32_t message_bytes_max) {
   return client.outcome();
 }
 
+// Joins what is told of each message, and holds every piece to its promise: told with the run that it lies in.
+class Tap final : public websocket::MessageTap {
+ public:
+  void on_payload(std::span<const std::byte> piece, bool ends_message) override {
+    RINGWALL_CHECK(!piece.empty() || ends_message);
+    if (!piece.empty()) told_.push_back(piece);
+    open += to_string(piece);
+    if (ends_message) messages.push_back(std::exchange(open, {}));
+  }
+
+  void check_lies_in(const websocket::NodeFrames::Event& event) {
+    const bool in_place = event.kind == websocket::NodeFrames::Event::Kind::relay && !event.kept;
+    for (const auto piece : told_) RINGWALL_CHECK(in_place && lies_in(piece, event.bytes));
+    told_.clear();
+  }
+
+  std::vector<std::string> messages;
+  std::string open;
+
+ private:
+  std::vector<std::span<const std::byte>> told_;
+};
+
 inline Outcome node(const Pieces& pieces) {
   using Kind = websocket::NodeFrames::Event::Kind;
   websocket::NodeFrames frames;
   Outcome outcome;
+  Tap tap;
   std::vector<Seen>& seen = outcome.seen;
   for (const auto& piece : pieces) {
     std::span<const std::byte> in = piece;
     for (;;) {
-      const auto event = frames.next(in);
+      const auto event = frames.next(in, false, &tap);
       RINGWALL_CHECK(lies_in(in, piece));
+      tap.check_lies_in(event);
       if (event.kind == Kind::need_more) break;
       if (!event.bytes.empty()) RINGWALL_CHECK(event.kept != lies_in(event.bytes, piece));
       if (event.kind == Kind::relay) {
@@ -177,11 +203,14 @@ inline Outcome node(const Pieces& pieces) {
         seen.push_back({"violation", static_cast<unsigned>(event.code), ""});
       }
       outcome.messages += frames.take_messages();
+      RINGWALL_CHECK(outcome.messages == tap.messages.size());
     }
     RINGWALL_CHECK(in.empty());
   }
   outcome.inside_message = frames.inside_message();
   outcome.at_frame_boundary = frames.at_frame_boundary();
+  outcome.payloads = std::move(tap.messages);
+  outcome.open_payload = std::move(tap.open);
   return outcome;
 }
 

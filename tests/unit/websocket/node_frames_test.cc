@@ -25,6 +25,8 @@ void check_same(const Outcome& outcome, const Outcome& expected) {
   REQUIRE(outcome.at_frame_boundary == expected.at_frame_boundary);
   REQUIRE(outcome.inside_message == expected.inside_message);
   REQUIRE(outcome.messages == expected.messages);
+  REQUIRE(outcome.payloads == expected.payloads);
+  REQUIRE(outcome.open_payload == expected.open_payload);
 }
 
 std::vector<Seen> seen(const std::string& stream) {
@@ -77,6 +79,45 @@ TEST_CASE("all data frames of a buffer are relayed as one run, from where they a
   CHECK(frames.take_messages() == 2);
   CHECK(frames.take_messages() == 0);
   CHECK(frames.next(in).kind == Kind::need_more);
+}
+
+TEST_CASE("a tap is told of each message in a buffer where it lies, and of its end before the run is handed out") {
+  const std::string stream = frame(true, 1, "one") + frame(false, 2, "tw") + frame(true, 0, "o") + frame(true, 1, "") +
+                             frame(true, 9, "ping") + frame(false, 1, "") + frame(true, 0, "") + frame(true, 1, "cut");
+  const auto bytes = drive::to_bytes(stream.substr(0, stream.size() - 1));
+  struct Told final : MessageTap {
+    void on_payload(std::span<const std::byte> piece, bool ends_message) override {
+      if (!piece.empty()) last = piece.data();
+      all.push_back(drive::to_string(piece) + (ends_message ? "." : ""));
+    }
+    std::vector<std::string> all;
+    const std::byte* last = nullptr;
+  } tap;
+  std::span<const std::byte> in = bytes;
+  NodeFrames frames;
+  REQUIRE(frames.next(in, false, &tap).kind == Kind::relay);
+  CHECK(tap.all == std::vector<std::string>{"one.", "tw", "o.", "."});
+  REQUIRE(frames.next(in, false, &tap).kind == Kind::ping);
+  CHECK(tap.all.size() == 4);
+  REQUIRE(frames.next(in, false, &tap).kind == Kind::relay);
+  CHECK(tap.all == std::vector<std::string>{"one.", "tw", "o.", ".", ".", "cu"});
+  CHECK(tap.last == &bytes[bytes.size() - 2]);
+  // A run that stops at a boundary tells no more than it relays.
+  in = std::as_bytes(std::span(stream).last(1));
+  REQUIRE(frames.next(in, true, &tap).kind == Kind::relay);
+  const std::string two = frame(true, 2, "four") + frame(true, 2, "five");
+  in = std::as_bytes(std::span(two));
+  REQUIRE(frames.next(in, true, &tap).kind == Kind::relay);
+  CHECK(tap.all.size() == 8);
+  CHECK(tap.all.back() == "four.");
+}
+
+TEST_CASE("a tap is told no more after a close or a violation, and the message that was open never ends") {
+  for (const std::string& last : {frame(true, 8, ""), frame(true, 1, "new")}) {
+    const Outcome outcome = drive::node({drive::to_bytes(frame(false, 1, "open") + last + frame(true, 0, "more"))});
+    CHECK(outcome.payloads.empty());
+    CHECK(outcome.open_payload == "open");
+  }
 }
 
 TEST_CASE("a header that is not whole is kept back, and relayed when it is") {

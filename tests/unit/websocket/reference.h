@@ -9,6 +9,7 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace reference {
@@ -28,9 +29,11 @@ inline std::ostream& operator<<(std::ostream& out, const Seen& seen) {
 
 struct Outcome {
   std::vector<Seen> seen;
-  bool inside_message = false;     // see ClientMessages and NodeFrames
-  bool at_frame_boundary = false;  // of the node's stream
-  unsigned messages = 0;           // of the node's stream
+  bool inside_message = false;          // see ClientMessages and NodeFrames
+  bool at_frame_boundary = false;       // of the node's stream
+  unsigned messages = 0;                // of the node's stream
+  std::vector<std::string> payloads{};  // of the node's messages, each whole
+  std::string open_payload{};           // of the one that has not ended
 };
 
 inline std::string mask(std::string bytes, std::string_view key) {
@@ -186,7 +189,11 @@ inline Outcome read_node(std::string_view in) {
       open = !header.fin;
       relay(whole ? in.substr(0, header.bytes + header.payload_bytes) : in);
       outcome.at_frame_boundary = whole;
-      if (whole && header.fin) ++outcome.messages;
+      outcome.open_payload += whole ? in.substr(header.bytes, header.payload_bytes) : in.substr(header.bytes);
+      if (whole && header.fin) {
+        ++outcome.messages;
+        outcome.payloads.push_back(std::exchange(outcome.open_payload, {}));
+      }
     }
     if (!whole) break;
     if (header.opcode >= 8) {
