@@ -4,6 +4,7 @@
 // Input: the bounds of batch and depth, then the message.
 #include <ringwall/rpc/method_table.h>
 #include <ringwall/rpc/refusal.h>
+#include <ringwall/rpc/unsubscribe.h>
 #include <simdjson.h>
 
 #include <cstddef>
@@ -33,6 +34,19 @@ void check_refusal(Inspector& inspector, const std::string& text) {
   RINGWALL_CHECK(size == 0 || reference::Tree::of(std::string(out.data(), size)));
 }
 
+// Of valid params: what stands first in them, or alone.
+void check_subscription(const std::string& params) {
+  const auto tree = reference::Tree::of(params);
+  if (!tree) return;
+  std::string expected;
+  const auto take = [&](const reference::Value& value) {
+    if (value.kind == '"' || value.kind == '#') expected = value.raw;
+  };
+  if (tree->kind == '[' && !tree->elements.empty()) take(tree->elements[0]);
+  if (tree->kind == '{' && tree->values.size() == 1) take(tree->values[0]);
+  RINGWALL_CHECK(subscription_in(params) == expected);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -48,6 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (seen) {
     RINGWALL_CHECK(*seen == *expected);
     check_refusal(inspector, text);
+    for (const Call& call : inspector.inspect(text)->calls) check_subscription(std::string(call.params));
   }
   static simdjson::dom::parser parser;
   if (!text.empty() && (text[0] == '{' || text[0] == '[') && parser.parse(text).error() == simdjson::SUCCESS) {
