@@ -40,8 +40,7 @@ struct Asked {
       REQUIRE(targets.back()->resolve() == 0);
       asked.push_back(targets.back().get());
     }
-    auto started = Offers::start(
-        asked, *table, settings, [this](const OfferLine& line) { log(line); }, pace);
+    auto started = Offers::start(asked, *table, settings, [this](const OfferLine& line) { log(line); }, pace);
     REQUIRE(started);
     offers = std::move(*started);
   }
