@@ -4,9 +4,13 @@
 #include "test_node.h"
 #include "unit/catch.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <future>
 #include <string>
@@ -31,6 +35,35 @@ class StopEvent {
 
  private:
   int descriptor_ = eventfd(0, EFD_CLOEXEC);
+};
+
+// Takes no connection and refuses none: its queue is full.
+class FullListener {
+ public:
+  FullListener(const char* host, std::uint16_t port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    REQUIRE(inet_pton(AF_INET, host, &address.sin_addr) == 1);
+    for (int& descriptor : sockets_) {
+      descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+      const auto* at = reinterpret_cast<const sockaddr*>(&address);
+      if (&descriptor != sockets_.data()) {
+        (void)connect(descriptor, at, sizeof address);
+        continue;
+      }
+      REQUIRE(bind(descriptor, at, sizeof address) == 0);
+      REQUIRE(listen(descriptor, 0) == 0);
+    }
+  }
+  FullListener(const FullListener&) = delete;
+  FullListener& operator=(const FullListener&) = delete;
+  ~FullListener() {
+    for (const int descriptor : sockets_) close(descriptor);
+  }
+
+ private:
+  std::array<int, 5> sockets_{};
 };
 
 struct Asked {
@@ -124,6 +157,16 @@ TEST_CASE("an address that takes no connection is passed over for the next") {
   TestNode node(answer_with(http_answer(offer_json({"a_b"}))));
   test::set_name("two-places.example", {.addresses = {"127.0.0.77", "127.0.0.1"}});
   CHECK(ask("two-places.example", node.port()).offer == Offer{"a_b"});
+}
+
+TEST_CASE("an address that is silent leaves time for the next") {
+  TestNode node(answer_with(http_answer(offer_json({"a_b"}))));
+  const FullListener silent("127.0.0.78", node.port());
+  test::set_name("silent-place.example", {.addresses = {"127.0.0.78", "127.0.0.1"}});
+  const Asked asked = ask("silent-place.example", node.port(), 1000);
+  CHECK(asked.offer == Offer{"a_b"});
+  CHECK(asked.took >= milliseconds(500));
+  CHECK(ask("127.0.0.78", node.port(), 200).error() == "the node does not answer in time");
 }
 
 TEST_CASE("an ask ends at once when it is told to, whatever it waits for") {
