@@ -28,6 +28,11 @@ inline constexpr std::size_t chunk_extension_bytes_max = 4 * 1024;
 inline constexpr std::size_t trailer_bytes_max = 4 * 1024;
 // Sec-WebSocket-Protocol, in bytes: 400. Sessions keep it while the node is asked.
 inline constexpr std::size_t websocket_protocols_bytes_max = 256;
+// A PROXY header of version 1, with its CRLF, in bytes: closed. The longest that there can be.
+inline constexpr std::size_t proxy_line_bytes_max = 107;
+// A PROXY header of version 2, in bytes: closed. What balancers add to the 52 bytes of IPv6 (names, the identity of a
+// TLS client) has some hundred.
+inline constexpr std::size_t proxy_header_bytes_max = 4 * 1024;
 
 // A message or body may take its timeout, and a second more for each so many bytes that have come: a line of 256 kbit/s
 // finishes the largest, and who dribbles does not.
