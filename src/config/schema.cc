@@ -85,7 +85,8 @@ template <>
 std::span<const Field<Timeouts>> fields() {
   using S = Timeouts;
   static const std::array rows{
-      milliseconds("handshake_ms", &S::handshake_ms, "From a connection to the end of its TLS handshake."),
+      milliseconds("handshake_ms", &S::handshake_ms,
+                   "From a connection to the end of its TLS handshake, a PROXY header before it included."),
       milliseconds("head_ms", &S::head_ms, "For a request's head, from its first byte to its last."),
       milliseconds("body_ms", &S::body_ms,
                    "For a request's body, and a second more for each 32 KiB of it that have come."),
@@ -132,10 +133,19 @@ std::span<const Field<Listener>> fields() {
       text("public_name", &S::public_name, public_host,
            "What people type to come here, for the page and the redirect. Without it: the request's Host.",
            "\"rpc.example.com\""),
+      choice("proxy_protocol", &S::proxy_protocol,
+             "required: each connection must begin with a PROXY header (version 1 or 2), as a load balancer sends it "
+             "before TLS; the address in it is the client's. It is believed from any peer, or from trusted_proxies "
+             "alone if that is given; others are closed. off: there is none, and one is refused."),
       Field<S>{{.name = "trusted_proxies",
-                .help = "Peers whose X-Forwarded-For is believed. Of everyone else it is thrown away.",
+                .help = "Peers whose X-Forwarded-For is believed. Of everyone else it is thrown away. With "
+                        "proxy_protocol, the address in the header counts as the peer.",
                 .example = "[\"10.0.0.0/8\", \"fd00::/8\"]"},
                &S::trusted_proxies},
+      text("origins", &S::origins, web_origin,
+           "Web pages that may use this endpoint: a request with another Origin is answered 403. Programs that send "
+           "none pass. Empty: any.",
+           "[\"https://polkadot.js.org\"]"),
       text("acme_webroot", &S::acme_webroot, file_path,
            "Of kind redirect: the folder whose .well-known/acme-challenge is served, for certbot's --webroot.",
            "\"/var/www/html\""),
@@ -216,6 +226,13 @@ template <>
 std::span<const std::pair<std::string_view, HostHeader>> words() {
   static constexpr std::array<std::pair<std::string_view, HostHeader>, 2> rows{
       {{"auto", HostHeader::automatic}, {"preserve", HostHeader::preserve}}};
+  return rows;
+}
+
+template <>
+std::span<const std::pair<std::string_view, ProxyProtocol>> words() {
+  static constexpr std::array<std::pair<std::string_view, ProxyProtocol>, 2> rows{
+      {{"off", ProxyProtocol::off}, {"required", ProxyProtocol::required}}};
   return rows;
 }
 

@@ -1,6 +1,7 @@
 #include <ringwall/config/syntax.h>
 
 #include <algorithm>
+#include <utility>
 
 #include <ringwall/config/address.h>
 
@@ -12,7 +13,9 @@ constexpr std::size_t account_bytes_max = 32;  // useradd(8).
 constexpr std::size_t upstream_name_bytes_max = 64;
 constexpr std::size_t pattern_bytes_max = 1'024;
 
-bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || is_letter(c); }
 
 bool is_word_character(char c) { return is_alphanumeric(c) || c == '-' || c == '_' || c == '.'; }
 
@@ -72,6 +75,29 @@ std::optional<std::string> normalise_public_host(std::string_view text) {
   return parse_dns_name(text);
 }
 
+// In lower case, without the port that the scheme implies: as browsers write it (RFC 6454 section 6.1).
+std::optional<std::string> normalise_origin(std::string_view text) {
+  const std::size_t colon = text.find("://");
+  if (text.size() > pattern_bytes_max || colon == text.npos || colon == 0 || !is_letter(text.front())) {
+    return std::nullopt;
+  }
+  std::string scheme(text.substr(0, colon));
+  if (!std::ranges::all_of(scheme, [](char c) { return is_alphanumeric(c) || c == '+' || c == '-' || c == '.'; })) {
+    return std::nullopt;
+  }
+  std::ranges::transform(scheme, scheme.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+  std::optional<std::string> host = normalise_public_host(text.substr(colon + 3));
+  if (!host || host->empty()) {
+    return std::nullopt;
+  }
+  for (const auto& [name, port] : {std::pair("https", ":443"), std::pair("http", ":80")}) {
+    if (scheme == name && host->ends_with(port)) {
+      host->erase(host->size() - std::string_view(port).size());
+    }
+  }
+  return scheme + "://" + *host;
+}
+
 std::optional<std::string> normalise_served_name(std::string_view text) {
   const std::optional<std::string> ip = parse_ip(text);
   return ip ? ip : parse_dns_pattern(text);
@@ -85,6 +111,7 @@ const Syntax upstream_name{normalise_upstream_name, "a name of up to 64 letters,
 const Syntax sni_pattern{normalise_sni, "a host name such as rpc.example.com, or *.example.com"};
 const Syntax path_pattern{normalise_path, "a path such as /ws, or /ws* for all that begin with /ws"};
 const Syntax public_host{normalise_public_host, "HOST or HOST:PORT such as rpc.example.com"};
+const Syntax web_origin{normalise_origin, "SCHEME://HOST or SCHEME://HOST:PORT such as https://polkadot.js.org"};
 const Syntax served_name{normalise_served_name, "a host name or an address such as rpc.example.com or 127.0.0.1"};
 
 }  // namespace ringwall::config

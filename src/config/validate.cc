@@ -163,11 +163,19 @@ class Validation {
       ledger_.report(path + ".acme_webroot", quoted(listener.acme_webroot), "a listener of kind redirect for it");
     }
     if (listener.kind == ListenerKind::redirect) {
-      for (const char* name : {".mode", ".host", ".upstream", ".trusted_proxies", ".route[0]"}) {
-        if (ledger_.is_written(path + name)) {
-          ledger_.report(path + name, "a setting of a proxy", "none on a listener of kind redirect");
-        }
+      for (const char* name : {".mode", ".host", ".upstream", ".origins", ".route[0]"}) {
+        refuse_on_redirect(path + name);
       }
+      // They also say whose PROXY header is believed.
+      if (listener.proxy_protocol == ProxyProtocol::off) {
+        refuse_on_redirect(path + ".trusted_proxies");
+      }
+    }
+  }
+
+  void refuse_on_redirect(const std::string& field) {
+    if (ledger_.is_written(field)) {
+      ledger_.report(field, "a setting of a proxy", "none on a listener of kind redirect");
     }
   }
 

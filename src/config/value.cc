@@ -181,6 +181,11 @@ Read<HostHeader> read(const Given& given, const Row&) {
 }
 
 template <>
+Read<ProxyProtocol> read(const Given& given, const Row&) {
+  return read_choice<ProxyProtocol>(given);
+}
+
+template <>
 std::string value_text(const std::uint64_t& value, const Row& row) {
   if (value == 0 && !row.zero.empty()) {
     return escaped(row.zero);
@@ -240,6 +245,11 @@ std::string value_text(const std::optional<Mode>& value, const Row&) {
 
 template <>
 std::string value_text(const HostHeader& value, const Row&) {
+  return choice_text(value);
+}
+
+template <>
+std::string value_text(const ProxyProtocol& value, const Row&) {
   return choice_text(value);
 }
 

@@ -28,6 +28,9 @@ enum class Mode : std::uint8_t { rpc, tunnel };
 // automatic: the Host that the node's filter accepts ("localhost:PORT"). preserve: the client's own.
 enum class HostHeader : std::uint8_t { automatic, preserve };
 
+// required: every connection begins with a PROXY header, which names its client.
+enum class ProxyProtocol : std::uint8_t { off, required };
+
 // A place to bind or to connect to. `host` is an IPv4 or IPv6 literal without brackets; of an upstream it may be a DNS
 // name; of a listener it is empty for "*": every address, of IPv4 and IPv6.
 struct Endpoint {
@@ -81,9 +84,11 @@ struct Listener {
       self_signed{};  // DNS names and IP addresses of one certificate that Ringwall makes and keeps.
   Mode mode = Mode::rpc;
   HostHeader host = HostHeader::automatic;
-  std::string upstream{};               // Where no route matches; load() turns "" into the first upstream's name.
-  std::string public_name{};            // "host" or "host:port" for the page and the redirect; "": the request's Host.
-  std::vector<Cidr> trusted_proxies{};  // Peers whose X-Forwarded-For is believed.
+  std::string upstream{};     // Where no route matches; load() turns "" into the first upstream's name.
+  std::string public_name{};  // "host" or "host:port" for the page and the redirect; "": the request's Host.
+  ProxyProtocol proxy_protocol = ProxyProtocol::off;
+  std::vector<Cidr> trusted_proxies{};  // Whose X-Forwarded-For is believed, and whose PROXY header; empty: anyone's.
+  std::vector<std::string> origins{};   // Of web pages that may ask, as browsers write them; empty: any.
   std::string acme_webroot{};           // redirect only: the folder that holds .well-known/acme-challenge.
   std::vector<Route> routes{};
   std::size_t upstream_index = 0;  // Of `upstream` in Config::upstreams; load() fills it in.

@@ -27,7 +27,7 @@ template <typename Section>
 using Member = std::variant<std::uint32_t Section::*, std::uint64_t Section::*, std::string Section::*,
                             std::vector<std::string> Section::*, Endpoint Section::*, std::vector<Cidr> Section::*,
                             LogLevel Section::*, ListenerKind Section::*, Mode Section::*,
-                            std::optional<Mode> Section::*, HostHeader Section::*>;
+                            std::optional<Mode> Section::*, HostHeader Section::*, ProxyProtocol Section::*>;
 
 // What a row says besides where the value lives.
 struct Row {

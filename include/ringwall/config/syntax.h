@@ -21,6 +21,7 @@ extern const Syntax upstream_name;  // What routes refer to; "" for the default.
 extern const Syntax sni_pattern;    // Route::sni.
 extern const Syntax path_pattern;   // Route::path.
 extern const Syntax public_host;    // Listener::public_name.
+extern const Syntax web_origin;     // Listener::origins: what a browser sends as Origin (RFC 6454 section 6.1).
 extern const Syntax served_name;    // A DNS name, a wildcard or an IP address for a certificate.
 
 }  // namespace ringwall::config

@@ -172,6 +172,24 @@ TEST_CASE("trusted proxies are none unless given") {
   CHECK(to_text(config.listeners[0].trusted_proxies[1]) == "::1/128");
 }
 
+TEST_CASE("no PROXY header is read and every origin may ask, unless told otherwise") {
+  const Listener without = loaded(from_text(minimal)).listeners[0];
+  CHECK(without.proxy_protocol == ProxyProtocol::off);
+  CHECK(without.origins.empty());
+  CHECK(loaded(from_text("[[listener]]\nkind='plain'\nproxy_protocol='required'\n")).listeners[0].proxy_protocol ==
+        ProxyProtocol::required);
+}
+
+TEST_CASE("origins are held as browsers write them: in lower case, without the port that the scheme implies") {
+  const Config config = loaded(from_text(R"(
+    [[listener]]
+    kind = "plain"
+    origins = ["HTTPS://Polkadot.JS.org:443", "http://a.example:80", "https://a.example:80", "http://[2001:DB8:0::1]:80"]
+  )"));
+  CHECK(config.listeners[0].origins == std::vector<std::string>{"https://polkadot.js.org", "http://a.example",
+                                                                "https://a.example:80", "http://[2001:db8::1]"});
+}
+
 TEST_CASE("an empty list takes back what an earlier source gave") {
   Sources sources = from_text("[[listener]]\nkind='plain'\ntrusted_proxies = ['10.0.0.0/8']\n");
   sources.environment = {{"RINGWALL_LISTENER_0_TRUSTED_PROXIES", ""}};

@@ -136,6 +136,8 @@ TEST_CASE("a choice names its words") {
         Lines{"r.toml:2: listener[0].kind: found \"TLS\", expected one of tls, plain, redirect"});
   CHECK(in("[[listener]]\nself_signed = ['a']\nmode = 'ws'\n") ==
         Lines{"r.toml:3: listener[0].mode: found \"ws\", expected one of rpc, tunnel"});
+  CHECK(in("[[listener]]\nself_signed = ['a']\nproxy_protocol = 'on'\n") ==
+        Lines{"r.toml:3: listener[0].proxy_protocol: found \"on\", expected one of off, required"});
 }
 
 TEST_CASE("wrong ranges, names and paths are refused") {
@@ -159,6 +161,27 @@ TEST_CASE("wrong ranges, names and paths are refused") {
   CHECK(in(std::string(listener) + "[server]\nstate_dir = \"/a\\nb\"\n") ==
         Lines{"r.toml:4: server.state_dir: found \"/a\\x0ab\", expected a path of up to 4095 bytes without control "
               "characters"});
+}
+
+TEST_CASE("an origin is a scheme and a host, and nothing after them") {
+  const auto with = [](const std::string& origin) {
+    return in(std::string(listener) + "origins = ['" + origin + "']\n").size();
+  };
+  for (const char* origin : {"https://polkadot.js.org", "http://localhost:3000", "https://[2001:db8::1]:8443",
+                             "http://127.0.0.1", "chrome-extension://abcdefghijklmnop", "HTTPS://Example.COM"}) {
+    INFO(origin);
+    CHECK(with(origin) == 0);
+  }
+  for (const char* origin : {"", "*", "null", "polkadot.js.org", "https://", "://example.com", "https://example.com/",
+                             "https://example.com/a", "https://*.example.com", "https://a@example.com",
+                             "https://example.com:0", "https://example.com:65536", "https://example.com:",
+                             "https://a b", "https:/example.com", "1a://example.com", "ht tp://a", "https://::1"}) {
+    INFO(origin);
+    CHECK(with(origin) == 1);
+  }
+  CHECK(in(std::string(listener) + "origins = ['polkadot.js.org']\n") ==
+        Lines{"r.toml:3: listener[0].origins: found [\"polkadot.js.org\"], expected a list, of at most 64: "
+              "SCHEME://HOST or SCHEME://HOST:PORT such as https://polkadot.js.org"});
 }
 
 TEST_CASE("two listeners on one address are refused, every address together with * too") {
@@ -222,6 +245,9 @@ TEST_CASE("a redirecting listener takes no settings of a proxy, and only it serv
   CHECK(in("[[listener]]\nkind = 'redirect'\nacme_webroot = '/tmp'\n").empty());
   CHECK(in("[[listener]]\nkind = 'redirect'\nmode = 'rpc'\n") ==
         Lines{"r.toml:3: listener[0].mode: found a setting of a proxy, expected none on a listener of kind redirect"});
+  CHECK(in("[[listener]]\nkind = 'redirect'\norigins = ['https://a.example']\n").size() == 1);
+  CHECK(in("[[listener]]\nkind = 'redirect'\ntrusted_proxies = ['10.0.0.0/8']\n").size() == 1);
+  CHECK(in("[[listener]]\nkind = 'redirect'\nproxy_protocol = 'required'\ntrusted_proxies = ['10.0.0.0/8']\n").empty());
   CHECK(in("[[listener]]\nkind = 'redirect'\n[[listener.route]]\npath = '/a'\n").size() == 1);
   CHECK(in(std::string(listener) + "acme_webroot = '/tmp'\n") ==
         Lines{"r.toml:3: listener[0].acme_webroot: found \"/tmp\", expected a listener of kind redirect for it"});

@@ -94,8 +94,8 @@ TEST_CASE("a default in the sample is the default in the program") {
     if (line.starts_with("# [[listener.certificate]]")) {
       break;
     }
-    const bool example =
-        line.starts_with("# address") || line.starts_with("# trusted_proxies") || line.starts_with("# upstream");
+    const bool example = line.starts_with("# address") || line.starts_with("# trusted_proxies") ||
+                         line.starts_with("# upstream") || line.starts_with("# origins");
     lines.push_back(is_setting(line) && has_default && !example ? line.substr(2) : line);
   }
   const auto with = load(from_text(joined(lines)));
