@@ -131,13 +131,23 @@ void Connection::ended(End how) {
 void Connection::wire_received(ring::Slice wire) {
   if (!transport_) return owner_->on_received(*this, std::move(wire));
   if (transport_->is_established()) return open_wire(wire.bytes());
-  handshake_input_.insert(handshake_input_.end(), wire.bytes().begin(), wire.bytes().end());
+  queue_handshake(wire.bytes());
   if (handshake_input_.size() > handshake_input_bytes_max) {
     pause_receiving();
     if (!charge_handshake()) return fail(Failure::backlog_full, ENOBUFS);
   }
-  if (std::exchange(handshake_marked_, true)) return;
-  resources_.to_handshake.push_back(this);
+}
+
+void Connection::begin_transport(std::unique_ptr<Transport> transport, std::span<const std::byte> first_bytes) {
+  RINGWALL_CHECK(state_ == State::open && !transport_);
+  RINGWALL_CHECK(queue_.empty() && wire_.empty() && bytes_sent_ == 0);
+  transport_ = std::move(transport);
+  if (!first_bytes.empty()) queue_handshake(first_bytes);
+}
+
+void Connection::queue_handshake(std::span<const std::byte> wire) {
+  handshake_input_.insert(handshake_input_.end(), wire.begin(), wire.end());
+  if (!std::exchange(handshake_marked_, true)) resources_.to_handshake.push_back(this);
 }
 
 // What came ahead of a handshake's turn beyond what is counted to every connection.

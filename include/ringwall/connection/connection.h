@@ -106,6 +106,10 @@ class Connection {
 
   // Takes over a connected socket and begins to receive. `transport` may be null: plain.
   void adopt(int socket, std::unique_ptr<Transport> transport);
+  // Of one that was adopted as plain and has sent nothing: what comes from here on is the transport's, and before that
+  // `first_bytes`, the end of what was received last. May be called from on_received(); the handshake goes on with the
+  // turn's others.
+  void begin_transport(std::unique_ptr<Transport> transport, std::span<const std::byte> first_bytes);
   // Opens a socket and connects it; on_connected or on_failed follows, and receiving begins by itself.
   void connect(const ring::SocketAddress& address, std::uint64_t timeout_ns);
 
@@ -160,6 +164,7 @@ class Connection {
   void cancel_receive();
   void count_share();
   void wire_received(ring::Slice wire);
+  void queue_handshake(std::span<const std::byte> wire);
   void open_wire(std::span<const std::byte> wire);
   void ended(End how);
   void run_handshake();
