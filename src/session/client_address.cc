@@ -24,10 +24,6 @@ bool is_mapped(const AddressBytes& address) {
          address[10] == 0xff && address[11] == 0xff;
 }
 
-bool is_trusted(const AddressBytes& address, const std::vector<config::Cidr>& trusted) {
-  return std::ranges::any_of(trusted, [&](const config::Cidr& range) { return range.contains(address); });
-}
-
 // The last member of a comma list, and the list without it.
 std::string_view take_last(std::string_view& list) {
   const std::size_t comma = list.rfind(',');
@@ -73,6 +69,10 @@ AddressBytes share_key(const AddressBytes& address) {
   AddressBytes key = address;
   std::fill(key.begin() + 8, key.end(), std::uint8_t{0});
   return key;
+}
+
+bool is_trusted(const AddressBytes& address, const std::vector<config::Cidr>& trusted) {
+  return std::ranges::any_of(trusted, [&](const config::Cidr& range) { return range.contains(address); });
 }
 
 ClientOrigin client_origin(const AddressBytes& peer, bool https, const http::RequestHead& head,

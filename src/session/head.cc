@@ -4,6 +4,8 @@
 #include <ringwall/session/session.h>
 #include <ringwall/session/site.h>
 
+#include <algorithm>
+
 namespace ringwall::session {
 
 namespace {
@@ -96,9 +98,14 @@ void Session::serve(const http::RequestHead& head) {
   const std::string_view name = client_.transport() != nullptr ? client_.transport()->server_name() : "";
   const config::Destination destination = config::destination(listener_.config, name, head.path);
   NodeService& node = *service_.nodes[destination.upstream_index];
-  const ClientOrigin origin =
-      client_origin(peer_, client_.transport() != nullptr, head, listener_.config.trusted_proxies);
-  if (origin.address != address_) set_address(origin.address);
+  if (const AddressBytes address = client_of(head).address; address != address_) set_address(address);
+  if (!is_allowed_origin(head)) {
+    return answer({.status = 403,
+                   .body = "web pages of this origin may not use this endpoint (listener.origins)\n",
+                   .keep_alive = false,
+                   .to_head = head.method == http::Method::head},
+                  EndReason::client_refused);
+  }
   if (head.wants_websocket) {
     // It came with requests before it, and its client has gone since.
     if (client_.has_ended()) return finish(EndReason::client_gone);
@@ -118,6 +125,20 @@ void Session::serve(const http::RequestHead& head) {
           .keep_alive = false,
           .to_head = head.method == http::Method::head,
           .extra = {&allow, 1}});
+}
+
+ClientOrigin Session::client_of(const http::RequestHead& head) const {
+  const bool https = client_.transport() != nullptr;
+  // A proxy that does not say whose connection it passes on does not vouch for what comes in it.
+  if (!peer_is_known_) return {peer_, https};
+  return client_origin(peer_, https, head, listener_.config.trusted_proxies);
+}
+
+bool Session::is_allowed_origin(const http::RequestHead& head) const {
+  const std::vector<std::string>& allowed = listener_.config.origins;
+  const auto origin = head.find("origin");
+  return allowed.empty() || !origin ||
+         std::ranges::any_of(allowed, [&](const std::string& one) { return http::equals_ignoring_case(one, *origin); });
 }
 
 void Session::serve_redirect(const http::RequestHead& head) {
@@ -145,8 +166,7 @@ void Session::serve_redirect(const http::RequestHead& head) {
 }
 
 void Session::serve_page(const http::RequestHead& head, config::Mode mode) {
-  const bool secure =
-      client_origin(peer_, client_.transport() != nullptr, head, listener_.config.trusted_proxies).https;
+  const bool secure = client_of(head).https;
   const std::string_view authority = listener_.config.public_name.empty() ? head.host : listener_.config.public_name;
   const bool tunnel = mode == config::Mode::tunnel;
   const bool keep_alive = head.keep_alive && head.framing == http::Framing::none;

@@ -8,9 +8,8 @@
 namespace ringwall::session {
 
 http::Origin Session::origin(const http::RequestHead& head, const NodeService& node) {
-  const bool https = client_origin(peer_, client_.transport() != nullptr, head, listener_.config.trusted_proxies).https;
   return {.address = address_text_,
-          .proto = https ? "https" : "http",
+          .proto = client_of(head).https ? "https" : "http",
           .host_for_node = listener_.config.host == config::HostHeader::preserve && !head.host.empty()
                                ? head.host
                                : std::string_view(node.host)};

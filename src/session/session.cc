@@ -2,14 +2,22 @@
 #include <ringwall/session/session.h>
 
 #include <ringwall/connection/tls_transport.h>
+#include <ringwall/http/proxy_protocol.h>
 
 #include <algorithm>
+#include <optional>
+#include <span>
 #include <utility>
 
 namespace ringwall::session {
 
 Session::Session(Service& service, const ListenerService& listener, std::size_t index_in)
-    : index(index_in), service_(service), listener_(listener), client_(service.resources, *this) {}
+    : index(index_in),
+      service_(service),
+      listener_(listener),
+      client_(service.resources, *this),
+      state_(listener.config.proxy_protocol == config::ProxyProtocol::required ? State::proxy_header
+                                                                               : State::handshake) {}
 
 Session::~Session() {
   RINGWALL_CHECK(state_ == State::ending && end_reason_ != EndReason::none);
@@ -21,12 +29,41 @@ void Session::start(int socket) {
   peer_ = address_bytes(backend.peer_address(socket));
   set_address(peer_);
   set_timer(service_.config.timeouts.handshake_ms);
-  if (listener_.tls) {
-    client_.adopt(socket, std::make_unique<connection::TlsTransport>(*listener_.tls, service_.resources.arena));
-  } else {
-    client_.adopt(socket, nullptr);
-    enter_head();
+  client_.adopt(socket, nullptr);
+  if (state_ != State::proxy_header) return client_known({});
+  const std::vector<config::Cidr>& trusted = listener_.config.trusted_proxies;
+  if (!trusted.empty() && !is_trusted(peer_, trusted)) refuse_proxy_header("it is not among trusted_proxies");
+}
+
+void Session::read_proxy_header(std::string_view bytes) {
+  input_.append(bytes);
+  std::optional<http::ProxySource> source;
+  const auto header_bytes = http::parse_proxy_header(input_, source);
+  if (!header_bytes) return refuse_proxy_header(header_bytes.error());
+  if (*header_bytes == 0) return;
+  const std::string input = std::exchange(input_, {});
+  peer_is_known_ = source.has_value();
+  if (source) {
+    peer_ = source->address;
+    set_address(peer_);
   }
+  set_state(State::handshake);
+  client_known(std::string_view(input).substr(*header_bytes));
+}
+
+void Session::refuse_proxy_header(std::string_view why) {
+  service_.notify(Notice::proxy_header, "listener " + config::to_text(listener_.config.address) + " closed " +
+                                            address_text_ + ": " + std::string(why) + " (listener.proxy_protocol)");
+  abort(EndReason::proxy_header);
+}
+
+void Session::client_known(std::string_view first_bytes) {
+  if (listener_.tls) {
+    return client_.begin_transport(std::make_unique<connection::TlsTransport>(*listener_.tls, service_.resources.arena),
+                                   std::as_bytes(std::span(first_bytes)));
+  }
+  enter_head();
+  if (!first_bytes.empty()) take_input(first_bytes);
 }
 
 void Session::set_address(const AddressBytes& address) {
@@ -102,6 +139,7 @@ void Session::on_closed(connection::Connection& connection) {
 void Session::stop(bool now) {
   if (now) return state_ == State::ending ? client_.abort() : abort(EndReason::stopping);
   switch (state_) {
+    case State::proxy_header:
     case State::handshake:
     case State::tunnel:
       return finish(EndReason::stopping);
@@ -131,6 +169,8 @@ void Session::on_established(connection::Connection&) {
 void Session::on_received(connection::Connection& connection, ring::Slice bytes) {
   if (&connection == &client_) {
     switch (state_) {
+      case State::proxy_header:
+        return read_proxy_header({reinterpret_cast<const char*>(bytes.bytes().data()), bytes.size()});
       case State::relay:
         return relay_client(bytes);
       case State::tunnel:
@@ -266,6 +306,7 @@ void Session::on_tunnel_timer() {
 
 void Session::on_timer() {
   switch (state_) {
+    case State::proxy_header:
     case State::handshake:
       return abort(EndReason::client_slow);
     case State::head:

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ringwall::session {
 
@@ -26,6 +27,8 @@ using AddressBytes = std::array<std::uint8_t, 16>;
 
 // What one client's share is counted by: an IPv4 address whole, an IPv6 address by its /64.
 [[nodiscard]] AddressBytes share_key(const AddressBytes& address);
+
+[[nodiscard]] bool is_trusted(const AddressBytes& address, const std::vector<config::Cidr>& trusted);
 
 struct ClientOrigin {
   AddressBytes address;

@@ -25,6 +25,7 @@ enum class EndReason : std::uint8_t {
   node_refused,      // it answered, but not as asked: no 101, 429
   node_garbage,      // it broke HTTP or WebSocket
   memory_bound,      // a budget of this shard is spent
+  proxy_header,      // no valid PROXY header where one is required, or from a peer that is not trusted with it
   stopping,          // Ringwall is ending
 };
 inline constexpr std::size_t end_reasons = static_cast<std::size_t>(EndReason::stopping) + 1;

@@ -57,9 +57,10 @@ enum class Notice : std::uint8_t {
   accept_failed,
   backlog_spent,
   shard_full,
-  node_forbids
+  node_forbids,
+  proxy_header
 };
-inline constexpr std::size_t notices = static_cast<std::size_t>(Notice::node_forbids) + 1;
+inline constexpr std::size_t notices = static_cast<std::size_t>(Notice::proxy_header) + 1;
 using NoticeSink = std::function<void(Notice, const std::string& text)>;
 
 struct Service {

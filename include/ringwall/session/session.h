@@ -58,6 +58,11 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
                                                    std::size_t bytes_come);
   void update_client_receiving();
   void set_address(const AddressBytes& address);
+  void read_proxy_header(std::string_view bytes);
+  void refuse_proxy_header(std::string_view why);
+  // Whose connection it is has been settled (peer_, address_): its own stream begins, with `first_bytes` if they have
+  // come already.
+  void client_known(std::string_view first_bytes);
   void client_ended();
   void client_failed(connection::Failure failure);
   void note_end(EndReason reason);
@@ -74,6 +79,8 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   [[nodiscard]] bool charge_input();
   void enter_head();
   void serve(const http::RequestHead& head);
+  [[nodiscard]] ClientOrigin client_of(const http::RequestHead& head) const;
+  [[nodiscard]] bool is_allowed_origin(const http::RequestHead& head) const;
   void serve_redirect(const http::RequestHead& head);
   void serve_page(const http::RequestHead& head, config::Mode mode);
   void answer(http::SimpleResponse response, EndReason reason = EndReason::done);
@@ -138,16 +145,17 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   std::size_t input_charged_ = 0;  // of its memory, to the backlog: what goes beyond a head
   std::string node_input_;         // of the node's head
   AddressBytes address_{};         // of the client; behind a trusted proxy, the one it names
-  AddressBytes peer_{};
-  AddressBytes share_{};  // what its memory is counted by
+  AddressBytes peer_{};            // who opened the connection, or whom its PROXY header names
+  AddressBytes share_{};           // what its memory is counted by
   std::string address_text_;
   std::uint64_t tunnel_heard_ns_ = 0;  // when bytes last came, either way
   ring::TimerOf<Session, &Session::on_timer> timer_{*this};
   unsigned own_answers_left_ = 0;  // to the piece of input that is being read
-  State state_ = State::handshake;
+  State state_;
   EndReason end_reason_ = EndReason::none;
   bool waits_for_memory_ = false;
-  bool served_one_ = false;  // a request on this connection has been answered
+  bool peer_is_known_ = true;  // false: a PROXY header passes on a connection of it knows not whom
+  bool served_one_ = false;    // a request on this connection has been answered
 };
 
 }  // namespace ringwall::session

@@ -1,5 +1,6 @@
 // state.h: where a session stands, and which way it can go from there.
 //
+//   proxy_header > handshake                                                  where a load balancer is in front
 //   handshake > head > body > connecting > awaiting > responding > head ...   HTTP
 //               head > connecting > awaiting > relay > closing                WebSocket
 //                                   awaiting > tunnel                         peer-to-peer
@@ -11,22 +12,25 @@
 namespace ringwall::session {
 
 enum class State : std::uint8_t {
-  handshake,   // TLS
-  head,        // of a request: none, or part of it, has come
-  body,        // of a request, to be had whole before the node is asked
-  connecting,  // to the node
-  awaiting,    // the node's head
-  responding,  // the node's answer goes to the client as it comes
-  relay,       // WebSocket frames both ways
-  closing,     // one side has said Close, or must be told; what was begun is finished
-  tunnel,      // bytes both ways
-  ending,      // the node is gone from here; the client's connection closes
+  proxy_header,  // which says who the client is, and precedes TLS
+  handshake,     // TLS
+  head,          // of a request: none, or part of it, has come
+  body,          // of a request, to be had whole before the node is asked
+  connecting,    // to the node
+  awaiting,      // the node's head
+  responding,    // the node's answer goes to the client as it comes
+  relay,         // WebSocket frames both ways
+  closing,       // one side has said Close, or must be told; what was begun is finished
+  tunnel,        // bytes both ways
+  ending,        // the node is gone from here; the client's connection closes
 };
 
 [[nodiscard]] constexpr bool may_follow(State from, State to) {
   switch (to) {
-    case State::handshake:
+    case State::proxy_header:
       return false;
+    case State::handshake:
+      return from == State::proxy_header;
     case State::head:
       return from == State::handshake || from == State::responding;
     case State::body:

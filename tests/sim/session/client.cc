@@ -18,7 +18,7 @@ Client::Client(World& world, std::uint64_t number, Account& account, double habi
   peer_.on_event = [this](Peer&) { on_event(); };
 }
 
-void Client::begin(const ring::SocketAddress& rpc, const ring::SocketAddress& tunnel) {
+void Client::begin(const ring::SocketAddress& rpc, const ring::SocketAddress& tunnel, bool behind_balancer) {
   Random& random = world_.random();
   begun_ = true;
   peer_.connect(kind_ == Kind::tunnel ? tunnel : rpc, address_of(random.below(2) == 0 ? "203.0.113.1" : "2001:db8::1",
@@ -38,6 +38,8 @@ void Client::begin(const ring::SocketAddress& rpc, const ring::SocketAddress& tu
       peer_.vanish();
     });
   if (habit_ == Habit::half_closes) world_.events().after(random.skewed(0, 5 * second), [this] { peer_.half_close(); });
+  // Noise comes with and without one.
+  if (behind_balancer && (kind_ != Kind::noise || number_ % 4 < 2)) peer_.send(proxy_header());
   switch (kind_) {
     case Kind::websocket:
       return ask_upgrade("/c/" + std::to_string(number_));
@@ -48,6 +50,20 @@ void Client::begin(const ring::SocketAddress& rpc, const ring::SocketAddress& tu
     case Kind::noise:
       return make_noise();
   }
+}
+
+// Of each version; of the second, with a TLV of some length.
+std::string Client::proxy_header() const {
+  const std::uint64_t kind = number_ % 3;
+  if (kind == 0) return "PROXY TCP4 198.51.100.7 192.0.2.1 56581 443\r\n";
+  if (kind == 1) return "PROXY UNKNOWN\r\n";
+  const std::size_t padding = number_ * 100;
+  const std::size_t block = 12 + 3 + padding;
+  std::string header("\r\n\r\n\0\r\nQUIT\n\x21\x11", 14);
+  header.append({static_cast<char>(block >> 8), static_cast<char>(block & 255)});
+  header.append("\xc6\x33\x64\x07\xc0\x00\x02\x01\xdd\x05\x01\xbb\x04", 13);
+  header.append({static_cast<char>(padding >> 8), static_cast<char>(padding & 255)});
+  return header.append(padding, 'x');
 }
 
 std::uint32_t Client::key() { return static_cast<std::uint32_t>(world_.random().between(1, UINT32_MAX)); }

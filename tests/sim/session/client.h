@@ -29,7 +29,8 @@ class Client {
 
   Client(World& world, std::uint64_t number, Account& account, double habits_rate, std::size_t message_bytes_max);
 
-  void begin(const ring::SocketAddress& rpc, const ring::SocketAddress& tunnel);
+  // `behind_balancer`: a PROXY header goes before all that it says.
+  void begin(const ring::SocketAddress& rpc, const ring::SocketAddress& tunnel, bool behind_balancer);
 
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] bool is_well_behaved() const { return habit_ == Habit::none || habit_ == Habit::reads_slowly; }
@@ -48,6 +49,7 @@ class Client {
   void hear_answers();
   [[nodiscard]] bool take_answer(std::string& body, unsigned& status);
   void make_noise();
+  [[nodiscard]] std::string proxy_header() const;
   [[nodiscard]] std::uint32_t key();
   [[nodiscard]] std::string text(std::size_t bytes);
 

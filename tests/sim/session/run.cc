@@ -20,7 +20,7 @@ namespace {
 constexpr std::uint64_t run_ns = 900 * second;
 constexpr std::uint64_t stop_ns_max = 60 * second;
 
-config::Config draw_config(Random& random) {
+config::Config draw_config(Random& random, bool behind_balancer) {
   config::Config config;
   config.server.buffers_per_shard = 1U << random.between(3, 6);
   config.server.buffer_bytes = static_cast<std::uint32_t>(random.skewed(256, 16 * 1024));
@@ -36,6 +36,7 @@ config::Config draw_config(Random& random) {
   config.timeouts.message_ms = 60'000;
   config::Listener rpc;
   rpc.kind = config::ListenerKind::plain;
+  if (behind_balancer) rpc.proxy_protocol = config::ProxyProtocol::required;
   config::Listener tunnel = rpc;
   tunnel.mode = config::Mode::tunnel;
   config.listeners = {rpc, tunnel};
@@ -89,7 +90,8 @@ void check_complete(World& world, const Client& client, const Account& account) 
 
 class Run {
  public:
-  explicit Run(std::uint64_t seed) : set_up_(seed * 2 + 1), settings_(draw_settings(seed)), world_(settings_) {}
+  explicit Run(std::uint64_t seed)
+      : set_up_(seed * 2 + 1), behind_balancer_(seed % 8 == 5), settings_(draw_settings(seed)), world_(settings_) {}
 
   Outcome execute();
 
@@ -108,6 +110,7 @@ class Run {
   }
 
   Random set_up_;  // for the set-up; the world has its own
+  const bool behind_balancer_;
   bool calm_ = false;
   double habits_rate_ = 0;
   Settings settings_;
@@ -121,13 +124,14 @@ void Run::add_clients(std::size_t message_bytes_max) {
   const ring::SocketAddress tunnel = address_of("192.0.2.1", 444);
   for (std::uint64_t number = set_up_.between(1, 12); number > 0; --number) {
     clients_.push_back(std::make_unique<Client>(world_, number, ledger_[number], habits_rate_, message_bytes_max));
-    world_.events().after(world_.random().skewed(0, 20 * second),
-                          [client = clients_.back().get(), rpc, tunnel] { client->begin(rpc, tunnel); });
+    world_.events().after(world_.random().skewed(0, 20 * second), [this, client = clients_.back().get(), rpc, tunnel] {
+      client->begin(rpc, tunnel, behind_balancer_);
+    });
   }
 }
 
 Outcome Run::execute() {
-  const config::Config config = draw_config(set_up_);
+  const config::Config config = draw_config(set_up_, behind_balancer_);
   KernelSettings kernel_settings;
   kernel_settings.submission_entries = 1U << set_up_.between(1, 8);
   kernel_settings.completion_entries = kernel_settings.submission_entries << set_up_.between(1, 3);

@@ -18,17 +18,18 @@ constexpr std::size_t states = static_cast<std::size_t>(State::ending) + 1;
 
 // A row for each state that is left, a column for each that is entered, both in the order of the enum.
 constexpr std::array<std::string_view, states> table = {
-    //  handshake, head, body, connecting, awaiting, responding, relay, closing, tunnel, ending
-    ".x.......x",  // handshake
-    "..xx.....x",  // head
-    "...xx....x",  // body
-    "...xx....x",  // connecting: the node's next address
-    "...x.xx.xx",  // awaiting: again, when a used connection was closed
-    ".x.......x",  // responding
-    ".......x.x",  // relay
-    ".........x",  // closing
-    ".........x",  // tunnel
-    "..........",  // ending
+    //  proxy_header, handshake, head, body, connecting, awaiting, responding, relay, closing, tunnel, ending
+    ".x........x",  // proxy_header
+    "..x.......x",  // handshake
+    "...xx.....x",  // head
+    "....xx....x",  // body
+    "....xx....x",  // connecting: the node's next address
+    "....x.xx.xx",  // awaiting: again, when a used connection was closed
+    "..x.......x",  // responding
+    "........x.x",  // relay
+    "..........x",  // closing
+    "..........x",  // tunnel
+    "...........",  // ending
 };
 
 TEST_CASE("a session may go where the table says and nowhere else") {
@@ -64,6 +65,7 @@ TEST_CASE("each end has a stable word of its own") {
   CHECK(name(EndReason::node_closed) == "node_closed");
   CHECK(name(EndReason::node_unreachable) == "node_unreachable");
   CHECK(name(EndReason::memory_bound) == "memory_bound");
+  CHECK(name(EndReason::proxy_header) == "proxy_header");
   CHECK(name(EndReason::stopping) == "stopping");
 }
 

@@ -28,6 +28,7 @@ struct Options {
   std::size_t socket_bytes = 64 * 1024;  // of each buffer of each socket
   std::size_t sessions_max = 1000;
   unsigned descriptors_max = 4096;
+  config::Listener first{.kind = config::ListenerKind::plain};  // of two listeners
 };
 
 class Stage {
@@ -40,7 +41,7 @@ class Stage {
                          .buffer_bytes_max = options.socket_bytes}}),
         kernel(world,
                {.submission_entries = 256, .completion_entries = 1024, .descriptors_max = options.descriptors_max}),
-        config_(make_config()),
+        config_(make_config(options)),
         target_("node", "192.0.2.9", 9944, 0),
         node(world, node_address()),
         mailbox_(kernel.open_mailbox()) {
@@ -112,10 +113,9 @@ class Stage {
   sim::SimKernel kernel;
 
  private:
-  static config::Config make_config() {
+  static config::Config make_config(const Options& options) {
     config::Config config;
-    config.listeners.resize(2);
-    for (config::Listener& listener : config.listeners) listener.kind = config::ListenerKind::plain;
+    config.listeners = {options.first, {.kind = config::ListenerKind::plain}};
     config.upstreams.resize(1);
     config.timeouts.stop_ms = 10'000;
     config.timeouts.send_ms = 60'000;
