@@ -12,6 +12,7 @@ from harness import certificates, programs  # noqa: E402
 from harness.echo_node import EchoNode  # noqa: E402
 from harness.fake_node import FakeNode  # noqa: E402
 from harness.node_script import NODE, Script  # noqa: E402
+from harness.recording_node import RecordingNode  # noqa: E402
 
 LOG_CHARACTERS = 8000
 
@@ -52,6 +53,9 @@ class Cast:
 
     def echo_node(self) -> EchoNode:
         return self.add(EchoNode())
+
+    def recording_node(self, **options) -> RecordingNode:
+        return self.add(RecordingNode(**options))
 
     def script(self, name, *arguments, **options) -> Script:
         return self.add(Script(self.folder, name, *arguments, **options))

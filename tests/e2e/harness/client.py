@@ -52,13 +52,17 @@ def connect(
     session=None,
     receive_buffer=None,
     timeout=TIMEOUT_S,
+    source=None,
 ) -> Stream:
-    """`receive_buffer` keeps the kernel from taking much on behalf of a client that does not read."""
+    """`receive_buffer` keeps the kernel from taking much on behalf of a client that does not read; `source` is the
+    address it comes from: any of 127.0.0.0/8."""
     sock = socket.socket()
     sock.settimeout(timeout)
     if receive_buffer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     try:
+        if source:
+            sock.bind((source, 0))
         sock.connect(("127.0.0.1", port))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:

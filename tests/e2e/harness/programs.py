@@ -54,7 +54,8 @@ class Ringwall(Process):
 
     `settings` are --set FIELD=VALUE; `config` is the text of a configuration file, in which {port} is the listener's port,
     {port2} a second one's, and so on (then nothing else is given by default but the state folder). `through` is a command
-    that executes what follows it.
+    that executes what follows it. Without `guard` no method is denied and no limit is in reach, for tests of all else:
+    those call what they please, and come from one address in any number.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Ringwall(Process):
         state: Path | None = None,
         env: dict | None = None,
         open_files: int | None = None,
+        guard: bool = False,
     ):
         self.folder = folder
         self.tls = tls
@@ -97,6 +99,8 @@ class Ringwall(Process):
                 argv += ["--self-signed", "localhost"]
         for field, value in {"server.state_dir": self.state, **(settings or {})}.items():
             argv += ["--set", f"{field}={value}"]
+        if not guard:
+            argv += ["--methods", "all", "--limits", "off"]
         super().__init__("ringwall", [*argv, *map(str, arguments)], folder / "logs", env, open_files=open_files)
 
     def wait_until_serving(self) -> None:
