@@ -125,8 +125,10 @@ def ask_by_post(server, method: str, params=(), fields=(), **options):
 
 def turned_away(server, source: str = "127.0.0.1", wait_s: float = 1.0) -> bool:
     """Whether a connection from there is closed at accept, without a byte. One that is let in is left after `wait_s`."""
-    with client.connect(server.port, tls=False, source=source, timeout=wait_s) as stream:
-        try:
+    try:
+        with client.connect(server.port, tls=False, source=source, timeout=wait_s) as stream:
             return stream.read_to_end() == b""
-        except TimeoutError:
-            return False
+    except ConnectionResetError:  # So early that connect() already tells.
+        return True
+    except TimeoutError:
+        return False

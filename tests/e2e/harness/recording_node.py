@@ -129,4 +129,4 @@ def _unescaped(text: bytes) -> str:
 
 def names_in(text: bytes) -> list[str]:
     """Whatever looks like a method's name, anywhere in it."""
-    return re.findall(r"[A-Za-z0-9]+_[A-Za-z0-9_]+", _unescaped(text))
+    return re.findall(r"(?<![A-Za-z0-9])[A-Za-z0-9]+_[A-Za-z0-9_]+", _unescaped(text))
