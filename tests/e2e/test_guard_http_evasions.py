@@ -36,6 +36,14 @@ def squeezed(coding: str, body: bytes) -> bytes:
 
 
 AT = BODY.index(DENIED)
+GOOD_LENGTH = ("Content-Length", str(len(call(ALLOWED))))
+H2C = [("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABk")]
+UPGRADE = [
+    ("Connection", "Upgrade"),
+    ("Upgrade", "websocket"),
+    ("Sec-WebSocket-Version", "13"),
+    ("Sec-WebSocket-Key", client.new_key()),
+]
 QUERY = f"/?jsonrpc=2.0&id=1&method={DENIED.decode()}&params=[]"
 
 REQUESTS = {
@@ -73,8 +81,8 @@ REQUESTS = {
     "a GET that says it is a POST": request("GET", "/", [JSON, ("X-HTTP-Method-Override", "POST")], BODY),
     "a method override": post(BODY, [("X-HTTP-Method-Override", "GET"), ("X-Method", ALLOWED.decode())]),
     "an upgrade with a body": client.upgrade_request(fields=[JSON, LENGTH]) + BODY,
-    "a POST that is an upgrade": post(BODY, [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "x" * 22 + "==")]),
-    "an upgrade to h2c": post(BODY, [("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABk")]),
+    "a POST that is an upgrade": post(BODY, UPGRADE),
+    "an upgrade to h2c": post(BODY, H2C),
     "the preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + post(BODY),
     "HTTP/1.0": post(BODY).replace(b"HTTP/1.1", b"HTTP/1.0"),
     "HTTP/0.9": b"POST /\r\n\r\n" + BODY,
@@ -87,7 +95,7 @@ REQUESTS = {
     "between good ones": post(call(ALLOWED)) + post(BODY) + post(call(ALLOWED)),
     "after a good one and empty lines": post(call(ALLOWED)) + b"\r\n\r\n" + post(BODY),
     "after a GET with no body": request("GET", "/health") + post(BODY),
-    "in the body of a good one's length": request("POST", "/", [JSON, ("Content-Length", str(len(call(ALLOWED))))], call(ALLOWED) + post(BODY)),
+    "in one write with a good one's body": request("POST", "/", [JSON, GOOD_LENGTH], call(ALLOWED) + post(BODY)),
     "after chunks": request("POST", "/", [JSON, ("Transfer-Encoding", "chunked")]) + chunked(call(ALLOWED)) + post(BODY),
     "a connection that is to be closed": post(BODY, [("Connection", "close")]) + post(BODY),
     "a batch by position": post(b'["2.0",1,"x"]') + post(b'[["2.0",1,"%s",[]]]' % DENIED),
@@ -97,7 +105,8 @@ REQUESTS = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     node = RecordingNode()
-    server = Ringwall(tmp_path_factory.mktemp("http-evasions"), node.address, guard=True)
+    folder = tmp_path_factory.mktemp("http-evasions")
+    server = Ringwall(folder, node.address, guard=True, arguments=["--limits", "off"])
     server.node = node
     server.wait_until_serving()
     yield server

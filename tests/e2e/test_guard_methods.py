@@ -106,7 +106,8 @@ def test_state_call_runs_only_the_listed_functions(cast, node):
 
 # How a refusal reads ----------------------------------------------------------------------------------------------
 
-IDS = [b"0", b"18446744073709551615", b"null", b'""', b'"one"', rb'"\u00e9\n\ud83d\ude00"', '"é"'.encode(), b'"%s"' % (b"x" * 100)]
+TEXT_IDS = [b'""', b'"one"', rb'"\u00e9\n\ud83d\ude00"', '"é"'.encode(), b'"%s"' % (b"x" * 100)]
+IDS = [b"0", b"18446744073709551615", b"null", *TEXT_IDS]
 
 
 @pytest.mark.parametrize("id", IDS, ids=lambda id: id.decode()[:20])
@@ -153,8 +154,10 @@ def test_what_cannot_be_read_is_refused_under_every_policy(cast, node, name, pol
     text, code = BAD[name]
     server = cast.ringwall(node, guard=True, arguments=["--methods", policy])
     with Talk(server) as talk:
-        answers = [talk.ask_text(text), talk.ask_text(text, BINARY), exchange(server.port, post(text)).json if text else None]
-        for answer in filter(None, answers):
+        answers = [talk.ask_text(text), talk.ask_text(text, BINARY)]
+        if text:  # A POST without a body is for HTTP to refuse.
+            answers.append(exchange(server.port, post(text)).json)
+        for answer in answers:
             assert set(codes(answer)) == {code}
             if name != "no request":
                 assert all(one["id"] is None for one in (answer if isinstance(answer, list) else [answer]))

@@ -1,4 +1,4 @@
-"""A node that writes down every JSON-RPC text that reaches it and answers each call: the witness of what the guard let through."""
+"""A node that writes down every JSON-RPC text that reaches it and answers each call: the guard's witness."""
 
 import json
 import re
