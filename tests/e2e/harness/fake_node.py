@@ -1,6 +1,7 @@
 """A node that does exactly what a test's script says: each connection runs the script in a thread of its own."""
 
 import json
+import select
 import socket
 import threading
 import traceback
@@ -108,8 +109,13 @@ class NodeConnection(Stream):
                 self.send_frame(frames.PONG, frame.payload)
 
 
+# What Ringwall asks for itself at its start.
+PROBE, PROBE_WITHIN_S = b'"method":"rpc_methods"', 0.2
+
+
 class FakeNode:
-    """Listens and runs script(connection) for each connection, and closes it after that.
+    """Listens and runs script(connection) for each connection, and closes it after that. Ringwall's own question at its
+    start is answered here and is no connection of the test's, unless the script is to see it (`sees_probes`).
 
     A script that fails with anything but the peer's going away fails the test, at stop().
     """
@@ -122,12 +128,15 @@ class FakeNode:
         port: int | None = None,
         backlog: int = 128,
         receive_buffer: int | None = None,
+        sees_probes: bool = False,
     ):
         self.script = script
+        self._sees_probes = sees_probes
         self.connections: list[NodeConnection] = []
         self._failures: list[str] = []
         self._threads: list[threading.Thread] = []
         self._stopping = False
+        self._lock = threading.Lock()
         self.host = address
         self.port = port or free_port()
         self._listener = socket.socket()
@@ -156,13 +165,27 @@ class FakeNode:
                 return
             sock.settimeout(120)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = NodeConnection(sock, len(self.connections))
-            self.connections.append(connection)
-            thread = threading.Thread(target=self._run, args=(connection,), daemon=True)
+            thread = threading.Thread(target=self._run, args=(sock,), daemon=True)
             self._threads.append(thread)
             thread.start()
 
-    def _run(self, connection: NodeConnection):
+    def _is_probe(self, sock) -> bool:
+        if self._sees_probes or not select.select([sock], [], [], PROBE_WITHIN_S)[0]:
+            return False
+        try:
+            return PROBE in sock.recv(4096, socket.MSG_PEEK)
+        except OSError:
+            return False
+
+    def _run(self, sock):
+        if self._is_probe(sock):
+            with NodeConnection(sock, -1) as connection:
+                connection.read_request()
+                connection.reply_json({"jsonrpc": "2.0", "id": 1, "result": {"methods": []}})
+            return
+        with self._lock:
+            connection = NodeConnection(sock, len(self.connections))
+            self.connections.append(connection)
         try:
             self.script(connection)
         except (EOFError, *ABORTED_OR_CLOSED):

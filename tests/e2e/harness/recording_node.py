@@ -32,8 +32,8 @@ class RecordingNode(FakeNode):
         self._held: set[str] = set()
         self._waiting: list[tuple[NodeConnection, bytes]] = []
         self._sockets: list[NodeConnection] = []
-        self._lock = threading.Lock()
-        super().__init__(self._serve, **options)
+        self._sending = threading.Lock()
+        super().__init__(self._serve, sees_probes=True, **options)
 
     def texts_since(self, mark: int) -> list[bytes]:
         """Without the questions that Ringwall itself asks."""
@@ -48,7 +48,7 @@ class RecordingNode(FakeNode):
 
     def release(self) -> None:
         self._held.clear()
-        with self._lock:
+        with self._sending:
             waiting, self._waiting = self._waiting, []
             for connection, answer in waiting:
                 connection.send_frame(frames.TEXT, answer)
@@ -57,7 +57,7 @@ class RecordingNode(FakeNode):
         """To every WebSocket that is open."""
         params = {"subscription": subscription, "result": result}
         text = json.dumps({"jsonrpc": "2.0", "method": method, "params": params}).encode()
-        with self._lock:
+        with self._sending:
             for connection in self._sockets:
                 connection.send_frame(frames.TEXT, text)
 
@@ -82,7 +82,7 @@ class RecordingNode(FakeNode):
                 _, text = connection.read_message(lambda frame: self._on_control(connection, frame))
                 self.texts.append(text)
                 answer = self._answer(text)
-                with self._lock:
+                with self._sending:
                     if self._held & set(names_in(text)):
                         self._waiting.append((connection, answer))
                     elif answer is not None:
@@ -93,7 +93,7 @@ class RecordingNode(FakeNode):
     def _on_control(self, connection: NodeConnection, frame: frames.Frame) -> None:
         if frame.opcode == frames.PONG:
             return
-        with self._lock:
+        with self._sending:
             connection.send_frame(frames.PONG if frame.opcode == frames.PING else frames.CLOSE, frame.payload)
 
     def _answer(self, text: bytes) -> bytes | None:
