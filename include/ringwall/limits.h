@@ -45,6 +45,8 @@ static_assert(trailer_bytes_max < head_bytes_max);
 
 namespace ringwall::rpc {
 
+// Calls in one batch: -32600. What is set below it (limits.batch_calls_max) is the operator's.
+inline constexpr std::size_t batch_calls_max = 1024;
 // White space before a message, in bytes: -32700. jsonrpsee looks this far for the first bracket.
 inline constexpr std::size_t leading_space_bytes_max = 127;
 // A call's id as raw JSON text, in bytes: such a call is answered -32600 with id null. It is echoed, and kept while the

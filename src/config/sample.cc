@@ -81,6 +81,9 @@ std::string sample() {
       case SectionId::server:
         text += section_text<Server>(row.id);
         break;
+      case SectionId::methods:
+        text += section_text<Methods>(row.id);
+        break;
       case SectionId::limits:
         text += section_text<Limits>(row.id);
         break;

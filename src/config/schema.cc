@@ -3,38 +3,9 @@
 #include <ringwall/check.h>
 #include <ringwall/limits.h>
 
+#include "rows.h"
+
 namespace ringwall::config {
-namespace {
-
-constexpr std::uint64_t day_ms = 86'400'000;
-constexpr std::uint64_t gib = std::uint64_t{1} << 30;
-constexpr std::uint64_t kib = std::uint64_t{1} << 10;
-
-template <typename S, typename T>
-Field<S> number(std::string_view name, T S::* member, Unit unit, std::uint64_t minimum, std::uint64_t maximum,
-                std::string_view help, std::string_view zero = "") {
-  RINGWALL_CHECK(minimum <= maximum && maximum <= std::numeric_limits<T>::max());
-  return {{.name = name, .help = help, .unit = unit, .minimum = minimum, .maximum = maximum, .zero = zero}, member};
-}
-
-template <typename S>
-Field<S> milliseconds(std::string_view name, std::uint32_t S::* member, std::string_view help) {
-  return number(name, member, Unit::milliseconds, 10, day_ms, help);
-}
-
-template <typename S, typename T>
-Field<S> text(std::string_view name, T S::* member, const Syntax& syntax, std::string_view help,
-              std::string_view example = "") {
-  return {{.name = name, .help = help, .example = example, .syntax = &syntax}, member};
-}
-
-template <typename S, typename T>
-Field<S> choice(std::string_view name, T S::* member, std::string_view help, std::string_view example = "") {
-  return {{.name = name, .help = help, .example = example}, member};
-}
-
-}  // namespace
-
 template <>
 std::span<const Field<Server>> fields() {
   using S = Server;
@@ -63,20 +34,6 @@ std::span<const Field<Server>> fields() {
              "Clients of a shard. auto: what the limit of open files allows.", "auto"),
       number("handshakes_per_turn", &S::handshakes_per_turn, Unit::none, 1, 1'024,
              "TLS handshakes that a shard works on before it turns to the connections that are up."),
-  };
-  return rows;
-}
-
-template <>
-std::span<const Field<Limits>> fields() {
-  using S = Limits;
-  static const std::array rows{
-      number("message_bytes_max", &S::message_bytes_max, Unit::bytes, kib, gib,
-             "A client's WebSocket message; a longer one is closed with 1009. The node's answers have no bound."),
-      number("body_bytes_max", &S::body_bytes_max, Unit::bytes, kib, gib,
-             "A client's HTTP body; a longer one is answered 413."),
-      number("head_bytes_max", &S::head_bytes_max, Unit::bytes, kib, http::head_bytes_max,
-             "The head of a request or a response; a longer one is answered 431 or 502."),
   };
   return rows;
 }
@@ -237,9 +194,12 @@ std::span<const std::pair<std::string_view, ProxyProtocol>> words() {
 }
 
 std::span<const SectionRow> sections() {
-  static constexpr std::array<SectionRow, 7> rows{{
+  static constexpr std::array<SectionRow, 8> rows{{
       {SectionId::server, "server", 1, true, "The process and its memory."},
-      {SectionId::limits, "limits", 1, true, "What a client may send."},
+      {SectionId::methods, "methods", 1, true, "Which JSON-RPC methods may be called, and what each costs."},
+      {SectionId::limits, "limits", 1, true,
+       "What a client may send, and how much of it. A unit is a unit of cost (see methods); an address is one client's, a "
+       "network what holds many of them. What is refused costs nothing."},
       {SectionId::timeouts, "timeouts", 1, true, "What may take how long. Numbers without a unit are milliseconds."},
       {SectionId::listener, "listener", 64, true, "A port that clients connect to; repeat it for more."},
       {SectionId::certificate, "listener.certificate", 64, false,
@@ -272,6 +232,7 @@ const std::vector<std::string>& field_paths() {
   static const std::vector<std::string> paths = [] {
     std::vector<std::string> all;
     append_paths<Server>(SectionId::server, all);
+    append_paths<Methods>(SectionId::methods, all);
     append_paths<Limits>(SectionId::limits, all);
     append_paths<Timeouts>(SectionId::timeouts, all);
     append_paths<Listener>(SectionId::listener, all);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <ringwall/config/address.h>
+#include <ringwall/config/units.h>
 
 namespace ringwall::config {
 namespace {
@@ -12,6 +13,8 @@ constexpr std::size_t path_bytes_max = 4'095;  // PATH_MAX less its NUL.
 constexpr std::size_t account_bytes_max = 32;  // useradd(8).
 constexpr std::size_t upstream_name_bytes_max = 64;
 constexpr std::size_t pattern_bytes_max = 1'024;
+constexpr std::size_t method_bytes_max = 256;
+constexpr std::uint64_t cost_units_max = 1'000'000;
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
@@ -103,6 +106,23 @@ std::optional<std::string> normalise_served_name(std::string_view text) {
   return ip ? ip : parse_dns_pattern(text);
 }
 
+std::optional<std::string> normalise_method(std::string_view text) {
+  const std::string_view name = text.ends_with('*') ? text.substr(0, text.size() - 1) : text;
+  const auto allowed = [](char c) { return is_word_character(c) || c == ':' || c == '/'; };
+  if (text.empty() || text.size() > method_bytes_max || !std::ranges::all_of(name, allowed)) {
+    return std::nullopt;
+  }
+  return std::string(text);
+}
+
+std::optional<std::string> normalise_cost(std::string_view text) {
+  const std::size_t equals = std::min(text.find('='), text.size());
+  const std::optional<std::string> name = normalise_method(text.substr(0, equals));
+  const std::optional<std::uint64_t> units =
+      equals < text.size() ? parse_number(text.substr(equals + 1), Unit::none) : std::nullopt;
+  return name && units && *units <= cost_units_max ? std::optional(std::string(text)) : std::nullopt;
+}
+
 }  // namespace
 
 const Syntax file_path{normalise_file, "a path of up to 4095 bytes without control characters"};
@@ -112,6 +132,8 @@ const Syntax sni_pattern{normalise_sni, "a host name such as rpc.example.com, or
 const Syntax path_pattern{normalise_path, "a path such as /ws, or /ws* for all that begin with /ws"};
 const Syntax public_host{normalise_public_host, "HOST or HOST:PORT such as rpc.example.com"};
 const Syntax web_origin{normalise_origin, "SCHEME://HOST or SCHEME://HOST:PORT such as https://polkadot.js.org"};
+const Syntax method_pattern{normalise_method, "a method such as chain_getBlock, or eth_* for all that begin with eth_"};
+const Syntax method_cost{normalise_cost, "METHOD=UNITS such as state_getMetadata=100, or eth_*=10"};
 const Syntax served_name{normalise_served_name, "a host name or an address such as rpc.example.com or 127.0.0.1"};
 
 }  // namespace ringwall::config

@@ -6,6 +6,7 @@
 #include <bit>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -56,6 +57,8 @@ class Validation {
   void run() {
     check_server();
     check_limits();
+    check_rates();
+    check_addresses_known();
     check_upstreams();
     for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
       check_listener(config_.listeners[i], fmt::format("listener[{}]", i));
@@ -98,6 +101,49 @@ class Validation {
       ledger_.report("timeouts.dead_after_ms", number_text(timeouts.dead_after_ms, Unit::milliseconds),
                      fmt::format("more than timeouts.ping_interval_ms, which is {}",
                                  number_text(timeouts.ping_interval_ms, Unit::milliseconds)));
+    }
+  }
+
+  // A rate and its burst are both there or neither.
+  void check_rates() {
+    const Limits& limits = config_.limits;
+    const std::tuple<std::string_view, std::uint64_t, std::uint64_t> rates[] = {
+        {"address_units", limits.address_units_per_s, limits.address_units_burst},
+        {"address_new_connections", limits.address_new_connections_per_s, limits.address_new_connections_burst},
+        {"network_units", limits.network_units_per_s, limits.network_units_burst},
+        {"network_new_connections", limits.network_new_connections_per_s, limits.network_new_connections_burst},
+        {"connection_units", limits.connection_units_per_s, limits.connection_units_burst},
+        {"machine_units", limits.machine_units_per_s, limits.machine_units_burst},
+    };
+    for (const auto& [name, per_second, burst] : rates) {
+      const std::string rate_field = fmt::format("limits.{}_per_s", name);
+      const std::string burst_field = fmt::format("limits.{}_burst", name);
+      if ((per_second == 0) == (burst == 0) || !ledger_.is_sound(rate_field) || !ledger_.is_sound(burst_field)) {
+        continue;
+      }
+      const std::string& none = per_second == 0 ? rate_field : burst_field;
+      const std::string& other = per_second == 0 ? burst_field : rate_field;
+      ledger_.report(ledger_.is_written(none) ? none : other, "one of the two without a limit",
+                     fmt::format("a number for both {} and {}, or \"none\" for both", rate_field, burst_field));
+    }
+  }
+
+  void check_addresses_known() {
+    const Limits& limits = config_.limits;
+    for (const auto& [name, network_bits, address_bits] :
+         {std::tuple{"ipv4", limits.ipv4_network_bits, limits.ipv4_address_bits},
+          std::tuple{"ipv6", limits.ipv6_network_bits, limits.ipv6_address_bits}}) {
+      if (network_bits >= address_bits) {
+        ledger_.report(fmt::format("limits.{}_network_bits", name), fmt::format("{}", network_bits),
+                       fmt::format("less than limits.{}_address_bits, which is {}", name, address_bits));
+      }
+    }
+    for (const auto& [name, entries] :
+         {std::pair{"address_entries", limits.address_entries}, std::pair{"network_entries", limits.network_entries}}) {
+      if (!std::has_single_bit(entries)) {
+        ledger_.report(fmt::format("limits.{}", name), fmt::format("{}", entries),
+                       fmt::format("a power of two such as {}", std::bit_ceil(entries)));
+      }
     }
   }
 

@@ -186,6 +186,21 @@ Read<ProxyProtocol> read(const Given& given, const Row&) {
 }
 
 template <>
+Read<rpc::Policy> read(const Given& given, const Row&) {
+  return read_choice<rpc::Policy>(given);
+}
+
+template <>
+Read<Switch> read(const Given& given, const Row&) {
+  return read_choice<Switch>(given);
+}
+
+template <>
+Read<OverRate> read(const Given& given, const Row&) {
+  return read_choice<OverRate>(given);
+}
+
+template <>
 std::string value_text(const std::uint64_t& value, const Row& row) {
   if (value == 0 && !row.zero.empty()) {
     return escaped(row.zero);
@@ -250,6 +265,21 @@ std::string value_text(const HostHeader& value, const Row&) {
 
 template <>
 std::string value_text(const ProxyProtocol& value, const Row&) {
+  return choice_text(value);
+}
+
+template <>
+std::string value_text(const rpc::Policy& value, const Row&) {
+  return choice_text(value);
+}
+
+template <>
+std::string value_text(const Switch& value, const Row&) {
+  return choice_text(value);
+}
+
+template <>
+std::string value_text(const OverRate& value, const Row&) {
   return choice_text(value);
 }
 

@@ -28,6 +28,13 @@ bool Client::ban(std::uint64_t until_ns) {
   return true;
 }
 
+Connection::Connection(Connection&& other) noexcept
+    : client_(std::move(other.client_)),
+      units_(std::exchange(other.units_, 0)),
+      subscriptions_(std::exchange(other.subscriptions_, 0)),
+      calls_in_flight_(std::exchange(other.calls_in_flight_, 0)),
+      refusals_(std::exchange(other.refusals_, 0)) {}
+
 void Connection::close() {
   if (!is_open()) return;
   for (const Handle* handle : {&client_.address_, &client_.network_}) {

@@ -28,6 +28,8 @@ Text text_of(Reason reason) {
       return {Code::invalid_request, "Costs more than may ever pass at once"};
     case Reason::rate_exceeded:
       return {Code::rate_exceeded, "RPC rate limit exceeded"};
+    case Reason::limit_reached:
+      return {Code::rate_exceeded, "Too many calls in flight or subscriptions"};
   }
   std::unreachable();
 }

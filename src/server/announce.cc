@@ -58,6 +58,43 @@ bool serves_rpc(const config::Listener& listener) {
          });
 }
 
+std::string methods_text(const config::Methods& methods) {
+  switch (methods.policy) {
+    case rpc::Policy::safe:
+      return fmt::format("  methods: the known safe ones, {} more allowed, {} denied (methods.allow, methods.deny)\n",
+                         methods.allow.size(), methods.deny.size());
+    case rpc::Policy::open:
+      return fmt::format("  methods: all but the known unsafe ones, {} of them allowed, {} denied\n",
+                         methods.allow.size(), methods.deny.size());
+    case rpc::Policy::all:
+      break;
+  }
+  return "  WARNING: methods.policy is all: whoever reaches this endpoint can call every method that the node allows,\n"
+         "  those that change its keys and peers too.\n";
+}
+
+std::string number(std::uint64_t value) { return value == 0 ? "any number of" : fmt::format("{}", value); }
+
+std::string rate(std::string_view what, std::uint64_t per_second, std::uint64_t burst) {
+  return per_second == 0 ? fmt::format("any number of {}", what)
+                         : fmt::format("{} {}/s ({} at once)", per_second, what, burst);
+}
+
+std::string limits_text(const config::Limits& limits) {
+  if (limits.enabled == config::Switch::off) return "  limits: off; all is counted\n";
+  return fmt::format(
+      "  limits of one address: {}, {} connections, {}, {} subscriptions\n"
+      "  limits of one connection: {}, {} subscriptions, {} calls in flight, {} calls a batch\n"
+      "  limits of the machine: {}; of a shard: {} handshakes under way\n",
+      rate("units", limits.address_units_per_s, limits.address_units_burst), number(limits.address_connections_max),
+      rate("new ones", limits.address_new_connections_per_s, limits.address_new_connections_burst),
+      number(limits.address_subscriptions_max),
+      rate("units", limits.connection_units_per_s, limits.connection_units_burst),
+      number(limits.connection_subscriptions_max), number(limits.connection_calls_in_flight_max),
+      number(limits.batch_calls_max), rate("units", limits.machine_units_per_s, limits.machine_units_burst),
+      number(limits.handshakes_max));
+}
+
 }  // namespace
 
 std::string announcement(const config::Config& config, const Bounds& bounds, std::size_t shards) {
@@ -66,20 +103,18 @@ std::string announcement(const config::Config& config, const Bounds& bounds, std
   for (const config::Listener& listener : config.listeners) text += listener_line(config, listener);
   text += fmt::format(
       "  bounds: {} clients a shard ({} open files), a message {}, a body {}, a head {} bytes\n"
-      "  memory: at most {} in all: a shard {} (buffers {} x {}, arena {}, backlog {}, assembly {}), a client {} KiB\n"
+      "  memory: at most {} in all: a shard {} (buffers {} x {}, arena {}, backlog {}, assembly {}), a client {} KiB, the "
+      "table of addresses {}\n"
       "  one address: at most {} of a shard's backlog, {} of its assembly\n",
       bounds.connections_per_shard, bounds.open_files, in_mib(config.limits.message_bytes_max),
       in_mib(config.limits.body_bytes_max), config.limits.head_bytes_max, in_mib(bounds.total_bytes),
       in_mib(bounds.shard_bytes), config.server.buffers_per_shard, config.server.buffer_bytes,
       in_mib(bounds.arena_bytes), in_mib(config.server.backlog_bytes_max), in_mib(config.server.assembly_bytes_max),
-      (bounds.connection_bytes + 1023) / 1024, in_mib(shard::backlog_bytes_per_address_max(config.server)),
+      (bounds.connection_bytes + 1023) / 1024, in_mib(bounds.table_bytes),
+      in_mib(shard::backlog_bytes_per_address_max(config.server)),
       in_mib(config.server.assembly_bytes_per_address_max));
-  if (std::ranges::any_of(config.listeners, serves_rpc)) {
-    text +=
-        "  WARNING: JSON-RPC methods are not filtered or limited: whoever reaches this endpoint can call every method\n"
-        "  that the node allows. Run the node with --rpc-methods safe.\n";
-  }
-  return text;
+  if (std::ranges::any_of(config.listeners, serves_rpc)) text += methods_text(config.methods);
+  return text + limits_text(config.limits);
 }
 
 }  // namespace ringwall::server

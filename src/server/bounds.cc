@@ -16,6 +16,16 @@ constexpr std::size_t files_of_our_own = 64;
 // A TLS connection in wolfSSL between two records, and one record in each direction while it is cut in two.
 constexpr std::size_t tls_bytes = 8 * 1024 + 2 * (tls::record_plaintext_bytes_max + 512);
 
+// Of the calls that a client has in flight and the subscriptions that are live, where limits hold them.
+std::size_t calls_bytes(const config::Limits& limits) {
+  const bool held = limits.enabled == config::Switch::on && limits.connection_calls_in_flight_max != 0 &&
+                    limits.connection_subscriptions_max != 0;
+  if (!held) return session::CallTable::bytes_held_max();
+  const std::size_t at_most = 64 * std::size_t{limits.connection_calls_in_flight_max} +
+                              16 * std::size_t{limits.connection_subscriptions_max};
+  return std::min(at_most, session::CallTable::bytes_held_max());
+}
+
 }  // namespace
 
 Bounds bounds(const config::Config& config, std::size_t shards, std::size_t open_files) {
@@ -30,11 +40,14 @@ Bounds bounds(const config::Config& config, std::size_t shards, std::size_t open
       server.connections_max == 0 ? by_files : std::min<std::size_t>(server.connections_max, by_files);
   bounds.arena_bytes = shard::arena_bytes_max;
   bounds.shard_bytes = std::size_t{server.buffers_per_shard} * server.buffer_bytes + bounds.arena_bytes +
-                       server.backlog_bytes_max + server.assembly_bytes_max + session::assembly_reserve_bytes;
+                       server.backlog_bytes_max + server.assembly_bytes_max + session::assembly_reserve_bytes +
+                       session::Guard::bytes_held();
   // A head of the client in part, the one that the node is to get, and the node's in part.
   bounds.connection_bytes = sizeof(session::Session) + sizeof(session::Relay) + sizeof(session::Request) +
-                            sizeof(connection::Connection) + 3 * http::head_bytes_max + tls_bytes;
-  bounds.total_bytes = shards * (bounds.shard_bytes + bounds.connections_per_shard * bounds.connection_bytes);
+                            sizeof(connection::Connection) + 3 * http::head_bytes_max + tls_bytes +
+                            calls_bytes(config.limits) + session::AnswerReader::kept_bytes_max;
+  bounds.table_bytes = sizeof(quota::Entry) * (std::size_t{config.limits.address_entries} + config.limits.network_entries);
+  bounds.total_bytes = bounds.table_bytes + shards * (bounds.shard_bytes + bounds.connections_per_shard * bounds.connection_bytes);
   return bounds;
 }
 

@@ -36,7 +36,8 @@ It ends TLS, speaks WebSocket and HTTP to clients, and relays JSON-RPC to the no
   ringwall cert       make a self-signed certificate
   ringwall --help     every flag
 
-Methods are not filtered: what the node allows, every client may call. Start it with --rpc-methods safe.
+Every JSON-RPC call is read: unsafe and unknown methods are refused (--methods), and each address is held to its
+limits (--limits; ringwall config shows them all).
 )";
 
 // The flags that describe one listener and one node, as they were written.
@@ -50,6 +51,8 @@ struct Flags {
   bool plain = false;
   std::string shards;
   std::string mode;
+  std::string methods;
+  std::string limits;
   std::vector<std::string> sets;
 };
 
@@ -69,6 +72,10 @@ void add_flags(CLI::App& app, Flags& flags) {
   app.add_flag("--plain", flags.plain, "No TLS, for use behind something that ends it");
   app.add_option("--shards", flags.shards, "Threads, each with a ring and a core [auto]")->type_name("N|auto");
   app.add_option("--mode", flags.mode, "JSON-RPC, or bytes both ways after the upgrade [rpc]")->type_name("rpc|tunnel");
+  app.add_option("--methods", flags.methods, "Known safe methods; all but known unsafe ones; all [safe]")
+      ->type_name("safe|open|all");
+  app.add_option("--limits", flags.limits, "Whether the limits of addresses and connections are held [on]")
+      ->type_name("on|off");
   add_repeated(app, "--set", flags.sets, "FIELD=VALUE", "Any setting, such as timeouts.head_ms=5s; again for more");
 }
 
@@ -118,6 +125,12 @@ std::vector<config::Setting> settings_of(const Flags& flags) {
   }
   if (!flags.shards.empty()) {
     settings.push_back({"--shards " + flags.shards, "server.shards", flags.shards});
+  }
+  if (!flags.methods.empty()) {
+    settings.push_back({"--methods " + flags.methods, "methods.policy", flags.methods});
+  }
+  if (!flags.limits.empty()) {
+    settings.push_back({"--limits " + flags.limits, "limits.enabled", flags.limits});
   }
   for (const std::string& set : flags.sets) {
     const std::size_t equals = std::min(set.find('='), set.size());

@@ -6,8 +6,10 @@
 #include <ringwall/server/kept_certificate.h>
 #include <ringwall/server/listen.h>
 #include <ringwall/server/process.h>
+#include <ringwall/server/totals.h>
 #include <ringwall/shard/shard.h>
 #include <ringwall/tls/ticket_keys.h>
+#include <ringwall/upstream/offers.h>
 
 #include <fmt/core.h>
 #include <poll.h>
@@ -15,6 +17,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,12 +33,19 @@ namespace ringwall::server {
 
 namespace {
 
-using Seconds = std::chrono::seconds;
-
 std::int64_t unix_now_s() { return static_cast<std::int64_t>(std::time(nullptr)); }
 
-std::int64_t steady_now_s() {
-  return std::chrono::duration_cast<Seconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+std::uint64_t steady_now_ns() {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
+
+std::int64_t steady_now_s() { return static_cast<std::int64_t>(steady_now_ns() / 1'000'000'000); }
+
+HashSeed random_seed() {
+  HashSeed seed;
+  RINGWALL_CHECK(getrandom(seed.data(), seed.size(), 0) == static_cast<ssize_t>(seed.size()));
+  return seed;
 }
 
 int refuse(const std::string& why) {
@@ -49,40 +59,24 @@ bool log_takes_a_line() {
   return poll(&log, 1, 0) == 1 && (log.revents & POLLOUT) != 0;
 }
 
-// What a shard has done in its life.
-struct Totals {
-  std::uint64_t sessions = 0;
-  session::EndCounters ended{};
-  std::uint64_t node_limit_reached = 0;
-  std::uint64_t hoarders_dropped = 0;
-  std::uint64_t memory_waits = 0;
-
-  void add(const Totals& other) {
-    sessions += other.sessions;
-    for (std::size_t index = 0; index < ended.size(); ++index) ended[index] += other.ended[index];
-    node_limit_reached += other.node_limit_reached;
-    hoarders_dropped += other.hoarders_dropped;
-    memory_waits += other.memory_waits;
-  }
-  [[nodiscard]] std::string text() const {
-    std::string line = fmt::format("stopped: {} session{}", sessions, sessions == 1 ? "" : "s");
-    for (std::size_t index = 0; index < ended.size(); ++index) {
-      if (ended[index] > 0) line += fmt::format(", {} {}", ended[index], name(static_cast<session::EndReason>(index)));
-    }
-    if (node_limit_reached > 0)
-      line += fmt::format("; a node was at its connection limit {} times", node_limit_reached);
-    if (hoarders_dropped > 0) line += fmt::format("; {} slow readers were dropped for memory", hoarders_dropped);
-    if (memory_waits > 0) line += fmt::format("; memory for messages was asked for in vain {} times", memory_waits);
-    return line;
-  }
-};
-
 // A shard's thread, with what it needs to be told to stop.
 struct ShardThread {
   std::thread thread;
   int stop_event = -1;
   Totals totals{};  // the thread's, until it has ended
 };
+
+spdlog::level::level_enum level_of(upstream::OfferLine::Level level) {
+  switch (level) {
+    case upstream::OfferLine::Level::debug:
+      return spdlog::level::debug;
+    case upstream::OfferLine::Level::info:
+      return spdlog::level::info;
+    case upstream::OfferLine::Level::warning:
+      return spdlog::level::warn;
+  }
+  return spdlog::level::info;
+}
 
 class Server {
  public:
@@ -100,6 +94,7 @@ class Server {
   [[nodiscard]] Result<void> check_ring() const;
   [[nodiscard]] Result<void> make_listeners();
   [[nodiscard]] Result<std::unique_ptr<tls::Context>> load_context(const config::Listener& listener, bool warn);
+  [[nodiscard]] Result<void> ask_nodes();
   void ask_to_stop();
 
   config::Config config_;
@@ -107,8 +102,10 @@ class Server {
   std::size_t shards_ = 1;
   Bounds bounds_{};
   std::unique_ptr<tls::TicketKeys> ticket_keys_;
+  std::unique_ptr<session::Rules> rules_;
   std::vector<std::unique_ptr<upstream::Target>> targets_;
   std::unique_ptr<upstream::Resolver> resolver_;
+  std::unique_ptr<upstream::Offers> offers_;
   std::vector<shard::Plan> plans_;
   std::vector<ShardThread> threads_;
 };
@@ -169,6 +166,7 @@ Result<void> Server::prepare() {
   Result<std::unique_ptr<tls::TicketKeys>> keys = tls::TicketKeys::create({}, steady_now_s());
   if (!keys) return std::unexpected(keys.error());
   ticket_keys_ = std::move(*keys);
+  rules_ = std::make_unique<session::Rules>(config_, random_seed(), steady_now_ns());
   if (Result<void> made = make_listeners(); !made) return made;
   std::vector<upstream::Resolver::Row> rows;
   for (const config::Upstream& row : config_.upstreams) {
@@ -185,6 +183,19 @@ Result<void> Server::prepare() {
       spdlog::warn("upstream {}: its name is not found yet: it is asked for again", target->name());
     }
   }
+  return ask_nodes();
+}
+
+// What the nodes offer is asked for while clients are served already.
+Result<void> Server::ask_nodes() {
+  std::vector<const upstream::Target*> targets;
+  for (const auto& target : targets_) targets.push_back(target.get());
+  Result<std::unique_ptr<upstream::Offers>> offers = upstream::Offers::start(
+      targets, rules_->methods, session::method_settings(config_.methods), [](const upstream::OfferLine& line) {
+        if (log_takes_a_line()) spdlog::log(level_of(line.level), "{}", line.text);
+      });
+  if (!offers) return std::unexpected(offers.error());
+  offers_ = std::move(*offers);
   return {};
 }
 
@@ -196,12 +207,7 @@ void run_shard(shard::Plan plan, int core, std::promise<Result<void>>& started, 
   if (shard.error() != 0) return started.set_value(fail_errno("a shard's buffers were refused", shard.error()));
   started.set_value({});
   shard.run();
-  const session::Service& service = shard.service();
-  totals = {.sessions = service.sessions_opened,
-            .ended = service.ended,
-            .node_limit_reached = service.node_limit_reached,
-            .hoarders_dropped = shard.resources().counters.hoarders_dropped,
-            .memory_waits = service.assembly.times_reached()};
+  totals.add(shard);
 }
 
 Result<void> Server::start() {
@@ -209,6 +215,8 @@ Result<void> Server::start() {
   for (std::size_t index = 0; index < shards_; ++index) {
     shard::Plan& plan = plans_[index];
     plan.config = &config_;
+    plan.rules = rules_.get();
+    plan.offers = offers_.get();
     for (const auto& target : targets_) plan.targets.push_back(target.get());
     plan.sessions_max = bounds_.connections_per_shard;
     plan.notice = [](session::Notice, const std::string& text) {
@@ -263,7 +271,8 @@ void Server::wait_for_end() {
     row.thread.join();
     totals.add(row.totals);
   }
-  if (log_takes_a_line()) spdlog::info("{}", totals.text());
+  if (log_takes_a_line()) spdlog::info("{}", totals.sessions_text());
+  if (log_takes_a_line()) spdlog::info("{}", totals.guard_text());
 }
 
 Server::~Server() {

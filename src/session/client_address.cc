@@ -71,14 +71,14 @@ AddressBytes share_key(const AddressBytes& address) {
   return key;
 }
 
-bool is_trusted(const AddressBytes& address, const std::vector<config::Cidr>& trusted) {
-  return std::ranges::any_of(trusted, [&](const config::Cidr& range) { return range.contains(address); });
+bool is_in(const AddressBytes& address, const std::vector<config::Cidr>& ranges) {
+  return std::ranges::any_of(ranges, [&](const config::Cidr& range) { return range.contains(address); });
 }
 
 ClientOrigin client_origin(const AddressBytes& peer, bool https, const http::RequestHead& head,
                            const std::vector<config::Cidr>& trusted) {
   ClientOrigin origin{peer, https};
-  if (!is_trusted(peer, trusted)) return origin;
+  if (!is_in(peer, trusted)) return origin;
   if (const auto proto = head.find("x-forwarded-proto")) origin.https = http::equals_ignoring_case(*proto, "https");
   const auto fields = head.headers();
   for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
@@ -88,7 +88,7 @@ ClientOrigin client_origin(const AddressBytes& peer, bool https, const http::Req
       // What cannot be read was not written by a proxy that can be trusted: the last one that was is the answer.
       if (!address) return origin;
       origin.address = *address;
-      if (!is_trusted(*address, trusted)) return origin;
+      if (!is_in(*address, trusted)) return origin;
     }
   }
   return origin;

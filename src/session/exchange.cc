@@ -23,6 +23,7 @@ void Session::begin_exchange(const http::RequestHead& head, NodeService& node) {
     return refuse({413, "the body is larger than this endpoint takes"}, EndReason::client_refused);
   }
   request_ = std::make_unique<Request>(node, service_.assembly, share_);
+  request_->is_call = head.method == http::Method::post;
   request_->is_head = head.method == http::Method::head;
   request_->client_keeps_alive = head.keep_alive;
   request_->client_is_old = head.minor == 0;
@@ -68,9 +69,10 @@ std::size_t Session::read_body(std::string_view bytes) {
 
 void Session::body_complete() {
   Request& request = *request_;
+  timer_.stop();
+  if (request.is_call && !judge_body()) return;
   request.may_be_sent_again = !may_be_submission(request.body.text());
   request.body_bytes = request.body.take();
-  timer_.stop();
   node_ = request.node.pool.take();
   if (!node_) return connect();
   node_->set_owner(*this);
@@ -135,6 +137,7 @@ void Session::relay_answer(ring::Slice bytes) {
     const auto piece = request.answer.next(left);
     if (!piece) return cut_answer(EndReason::node_garbage);
     if (!piece->payload.empty()) {
+      owe_for(piece->payload.size());
       const std::span payload = std::as_bytes(std::span(piece->payload));
       if (request.answer_in_chunks) {
         std::array<char, http::chunk_header_bytes_max> header;

@@ -5,6 +5,7 @@
 #include <ringwall/session/site.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace ringwall::session {
 
@@ -99,6 +100,14 @@ void Session::serve(const http::RequestHead& head) {
   const config::Destination destination = config::destination(listener_.config, name, head.path);
   NodeService& node = *service_.nodes[destination.upstream_index];
   if (const AddressBytes address = client_of(head).address; address != address_) set_address(address);
+  if (address_ != payer_ && !service_.guard.lets_in(address_)) {
+    ++service_.guard.counters.connections_denied;
+    return answer({.status = 403,
+                   .body = "this address is not served here\n",
+                   .keep_alive = false,
+                   .to_head = head.method == http::Method::head},
+                  EndReason::client_refused);
+  }
   if (!is_allowed_origin(head)) {
     return answer({.status = 403,
                    .body = "web pages of this origin may not use this endpoint (listener.origins)\n",
@@ -109,12 +118,14 @@ void Session::serve(const http::RequestHead& head) {
   if (head.wants_websocket) {
     // It came with requests before it, and its client has gone since.
     if (client_.has_ended()) return finish(EndReason::client_gone);
+    if (!pass_on_place() || !charge_request()) return;
     return begin_upgrade(head, node, destination.mode);
   }
   const bool is_health = head.path == health_path || head.path == readiness_path;
   if (destination.mode == config::Mode::rpc) {
-    if (head.method == http::Method::post || head.method == http::Method::options || (is_get(head) && is_health)) {
-      return begin_exchange(head, node);
+    if (head.method == http::Method::post) return begin_exchange(head, node);
+    if (head.method == http::Method::options || (is_get(head) && is_health)) {
+      return charge_request() ? begin_exchange(head, node) : void();
     }
   }
   if (is_get(head)) return serve_page(head, destination.mode);
@@ -191,9 +202,11 @@ void Session::serve_page(const http::RequestHead& head, config::Mode mode) {
 void Session::answer(http::SimpleResponse response, EndReason reason) {
   response.keep_alive = response.keep_alive && !service_.stopping && --own_answers_left_ > 0;
   response.date = service_.date();
+  const std::string_view body = std::exchange(response.to_head, true) ? std::string_view() : response.body;
   const auto bytes = http::simple_response(service_.head_text, response);
   if (!bytes) return refuse({400, "the request names too long a place"}, EndReason::client_refused);
   client_.send_copy(std::string_view(service_.head_text.data(), *bytes));
+  client_.send_copy(body);
   served_one_ = true;
   if (!response.keep_alive) return finish(reason);
   set_timer(service_.config.timeouts.keep_alive_ms);

@@ -31,7 +31,7 @@ struct ForwardedFrame {
 void Session::begin_relay() {
   set_state(State::relay);
   relay_ = std::make_unique<Relay>(static_cast<std::uint32_t>(service_.config.limits.message_bytes_max),
-                                   service_.assembly, share_, service_.resources.ring.now_ns());
+                                   service_.assembly, share_, service_.seed(), service_.resources.ring.now_ns());
   set_relay_timer();
 }
 
@@ -39,7 +39,7 @@ void Session::begin_relay() {
 
 void Session::relay_client(const ring::Slice& bytes) {
   relay_->client.heard_ns = service_.resources.ring.now_ns();
-  if (waits_for_memory_) return hold(bytes.share(bytes.bytes()));
+  if (is_holding()) return hold(bytes.share(bytes.bytes()));
   std::span<const std::byte> in = bytes.bytes();
   std::span<const std::byte> run;  // whole frames in the buffer, one after another, to be sent as one piece
   const auto send_run = [&] {
@@ -54,16 +54,35 @@ void Session::relay_client(const ring::Slice& bytes) {
         return note_message_progress();
       case ClientMessages::Event::Kind::message:
         relay_->message_since_ns = 0;  // each has its own time, though it may end where the next one begins
-        if (event.frame.empty()) {
-          send_run();
-          forward_assembled();
-        } else if (run.data() + run.size() == event.frame.data()) {
-          run = {run.data(), run.size() + event.frame.size()};
-        } else {
-          send_run();
-          run = event.frame;
+        switch (judge_message(event.payload)) {
+          case Fate::forward:
+            if (event.frame.empty()) {
+              send_run();
+              forward_assembled();
+            } else if (run.data() + run.size() == event.frame.data()) {
+              run = {run.data(), run.size() + event.frame.size()};
+            } else {
+              send_run();
+              run = event.frame;
+            }
+            break;
+          case Fate::drop:
+            if (event.frame.empty()) drop_assembled();
+            break;
+          case Fate::keep_back:
+            send_run();
+            if (!event.frame.empty() && !keep_message(event)) return close_refused();
+            serve_control_frames(in);
+            break;
+          case Fate::close:
+            send_run();
+            return close_refused();
         }
-        break;
+        if (state_ != State::relay || !is_holding()) break;
+        send_run();
+        if (!in.empty()) hold(bytes.share(in));
+        set_relay_timer();
+        return update_client_receiving();
       case ClientMessages::Event::Kind::need_memory:
         send_run();
         if (grow_assembly(event.bytes_wanted, in.size())) break;
@@ -81,6 +100,27 @@ void Session::relay_client(const ring::Slice& bytes) {
       case ClientMessages::Event::Kind::violation:
         send_run();
         return close_both(EndReason::client_refused, event.code, event.text, CloseCode::going_away, {});
+    }
+  }
+}
+
+// Behind a message that is kept back, those that are here whole; data waits.
+void Session::serve_control_frames(std::span<const std::byte>& in) {
+  while (state_ == State::relay) {
+    websocket::FrameHeader header;
+    const auto size = websocket::parse_frame_header(in, websocket::Sender::client, header);
+    if (!size || *size == 0 || !websocket::is_control(header.opcode) || in.size() - *size < header.payload_bytes) return;
+    std::span<const std::byte> frame = in.first(*size + static_cast<std::size_t>(header.payload_bytes));
+    in = in.subspan(frame.size());
+    ClientMessages one(websocket::control_payload_bytes_max);
+    const ClientMessages::Event event = one.next(frame, service_.unmasked);
+    if (event.kind == ClientMessages::Event::Kind::ping) {
+      relay_->pong_due = std::make_unique<ControlFrame>(ControlFrame::pong(event.payload));
+      send_due_frames();
+    } else if (event.kind == ClientMessages::Event::Kind::close) {
+      close_both(EndReason::client_closed, event.code, event.text, event.code, event.text);
+    } else if (event.kind == ClientMessages::Event::Kind::violation) {
+      close_both(EndReason::client_refused, event.code, event.text, CloseCode::going_away, {});
     }
   }
 }
@@ -151,7 +191,7 @@ void Session::relay_node(const ring::Slice& bytes) {
   relay_->node.heard_ns = service_.resources.ring.now_ns();
   std::span<const std::byte> in = bytes.bytes();
   while (state_ == State::relay || state_ == State::closing) {
-    const NodeFrames::Event event = relay_->frames.next(in, relay_->owes_frame());
+    const NodeFrames::Event event = relay_->frames.next(in, relay_->owes_frame(), this);
     switch (event.kind) {
       case NodeFrames::Event::Kind::need_more:
         return;
@@ -194,6 +234,7 @@ void Session::send_due_frames() {
   if (client_.is_congested()) return;
   if (relay_->pong_due) client_.send_copy(std::exchange(relay_->pong_due, nullptr)->bytes());
   if (std::exchange(relay_->ping_due, false)) client_.send_copy(ControlFrame::ping({}).bytes());
+  send_owed();
 }
 
 // Time -------------------------------------------------------------------------------------------------------------
@@ -206,6 +247,7 @@ void Session::set_relay_timer() {
     due_ns = std::min(due_ns, side->heard_ns + timeouts.dead_after_ms * ns_per_ms);
   }
   if (relay_->message_since_ns != 0) due_ns = std::min(due_ns, message_due_ns());
+  if (relay_->kept_since_ns != 0) due_ns = std::min(due_ns, relay_->kept_until_ns);
   service_.resources.ring.timers().start(timer_, due_ns);
 }
 
@@ -218,6 +260,10 @@ void Session::on_relay_timer() {
   const config::Timeouts& timeouts = service_.config.timeouts;
   const std::uint64_t now_ns = service_.resources.ring.now_ns();
   Relay& relay = *relay_;
+  if (relay.kept_since_ns != 0 && now_ns >= relay.kept_until_ns) {
+    retry_kept();
+    if (state_ != State::relay) return;
+  }
   // A client that is not read because the node does not read is not slow.
   if (relay.message_since_ns != 0 && node_->is_congested()) relay.message_since_ns = now_ns;
   if (relay.message_since_ns != 0 && now_ns >= message_due_ns()) {

@@ -9,27 +9,78 @@ namespace ringwall::session {
 namespace {
 
 constexpr std::uint64_t notice_interval_ns = 1'000'000'000;
+constexpr std::size_t one_address_connections_min = 32;
 
 }  // namespace
 
 // Where a share is as large as a message may be, the message still needs the room in front of it.
-Service::Service(connection::Resources& resources_in, const config::Config& config_in, NoticeSink notice)
+Service::Service(connection::Resources& resources_in, const config::Config& config_in, Rules& rules,
+                 const upstream::Offers* offers, NoticeSink notice)
     : resources(resources_in),
       config(config_in),
+      guard(rules, config_in),
       assembly(config_in.server.assembly_bytes_max + websocket::frame_header_bytes_max,
                config_in.server.assembly_bytes_per_address_max + websocket::frame_header_bytes_max,
                std::max(config_in.limits.message_bytes_max, config_in.limits.body_bytes_max) +
                    websocket::frame_header_bytes_max,
                assembly_reserve_bytes),
       unmasked(std::max<std::size_t>(config_in.server.buffer_bytes, connection::Arena::block_bytes)),
-      notice_(std::move(notice)) {}
+      offers_(offers),
+      notice_(std::move(notice)) {
+  resources.ring.backend().fill_random(seed_);
+}
 
 Service::~Service() { RINGWALL_CHECK(sessions.empty()); }
 
 void Service::open(int socket, const ListenerService& listener) {
+  ring::Backend& backend = resources.ring.backend();
+  const AddressBytes peer = address_bytes(backend.peer_address(socket));
+  quota::Connection place;
+  if (!admit(place, peer, listener)) {
+    backend.reset_on_close(socket);
+    backend.close_socket(socket);
+    return;
+  }
   ++sessions_opened;
-  sessions.push_back(std::make_unique<Session>(*this, listener, sessions.size()));
-  sessions.back()->start(socket);
+  sessions.push_back(std::make_unique<Session>(*this, listener, std::move(place), sessions.size()));
+  sessions.back()->start(socket, peer);
+}
+
+// The limits that act at accept. A trusted proxy's connections are its clients': they are limited when those are known.
+bool Service::admit(quota::Connection& place, const AddressBytes& peer, const ListenerService& listener) {
+  const bool is_proxy = listener.config.proxy_protocol == config::ProxyProtocol::required ||
+                        is_in(peer, listener.config.trusted_proxies);
+  if (!is_proxy && !guard.lets_in(peer)) {
+    ++guard.counters.connections_denied;
+    return false;
+  }
+  const bool limited = config.limits.enabled == config::Switch::on;
+  if (limited && listener.tls && config.limits.handshakes_max != 0 && handshakes >= config.limits.handshakes_max) {
+    ++guard.counters.handshakes_refused;
+    notify(Notice::limit_reached, "a shard has limits.handshakes_max TLS handshakes under way: new clients are closed");
+    return false;
+  }
+  const std::uint64_t now_ns = resources.ring.now_ns();
+  const quota::Decision decision =
+      guard.admission.open(place, guard.admission.client(peer, now_ns), now_ns,
+                           is_proxy ? quota::Admission::Peer::trusted_proxy : quota::Admission::Peer::client);
+  if (!decision.given) {
+    notify(Notice::limit_reached, "a connection of " + to_text(peer) +
+                                      " is closed at accept: " + std::string(quota::to_text(decision.reason)));
+    return false;
+  }
+  if (limited && !is_proxy) look_at_share(place, peer);
+  return true;
+}
+
+// One address that holds nearly all is as a rule not one client.
+void Service::look_at_share(const quota::Connection& place, const AddressBytes& peer) {
+  const std::size_t held = place.client().connections();
+  if (held < one_address_connections_min || held * 10 < (sessions.size() + 1) * 9) return;
+  notify(Notice::one_address,
+         "nearly all connections come from " + to_text(peer) + " (" + std::to_string(held) +
+             "): if it is a load balancer, let it say who its clients are (listener.proxy_protocol, or "
+             "listener.trusted_proxies for X-Forwarded-For); if it is a NAT, raise limits.address_*");
 }
 
 void Service::remove(Session& session) {
@@ -44,6 +95,12 @@ void Service::stop(bool now) {
   stopping = true;
   for (const std::unique_ptr<Session>& session : sessions) session->stop(now);
   for (const std::unique_ptr<NodeService>& node : nodes) node->pool.stop(now);
+}
+
+std::shared_ptr<const std::string> Service::methods_text(const NodeService& node) const {
+  if (offers_ == nullptr) return std::make_shared<const std::string>(guard.methods().methods_result({}));
+  const auto at = std::ranges::find(nodes, &node, [](const auto& row) { return row.get(); });
+  return offers_->result_text(static_cast<std::size_t>(at - nodes.begin()));
 }
 
 std::string_view Service::date() {

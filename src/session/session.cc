@@ -11,28 +11,30 @@
 
 namespace ringwall::session {
 
-Session::Session(Service& service, const ListenerService& listener, std::size_t index_in)
+Session::Session(Service& service, const ListenerService& listener, quota::Connection&& place, std::size_t index_in)
     : index(index_in),
       service_(service),
       listener_(listener),
       client_(service.resources, *this),
+      quota_(std::move(place)),
       state_(listener.config.proxy_protocol == config::ProxyProtocol::required ? State::proxy_header
-                                                                               : State::handshake) {}
+                                                                               : State::handshake) {
+  ++service_.handshakes;
+}
 
 Session::~Session() {
   RINGWALL_CHECK(state_ == State::ending && end_reason_ != EndReason::none);
   RINGWALL_CHECK(!node_ && place_ == nullptr);
 }
 
-void Session::start(int socket) {
-  ring::Backend& backend = service_.resources.ring.backend();
-  peer_ = address_bytes(backend.peer_address(socket));
-  set_address(peer_);
+void Session::start(int socket, const AddressBytes& peer) {
+  peer_ = payer_ = peer;
+  set_address(peer);
   set_timer(service_.config.timeouts.handshake_ms);
   client_.adopt(socket, nullptr);
   if (state_ != State::proxy_header) return client_known({});
   const std::vector<config::Cidr>& trusted = listener_.config.trusted_proxies;
-  if (!trusted.empty() && !is_trusted(peer_, trusted)) refuse_proxy_header("it is not among trusted_proxies");
+  if (!trusted.empty() && !is_in(peer_, trusted)) refuse_proxy_header("it is not among trusted_proxies");
 }
 
 void Session::read_proxy_header(std::string_view bytes) {
@@ -46,6 +48,7 @@ void Session::read_proxy_header(std::string_view bytes) {
   if (source) {
     peer_ = source->address;
     set_address(peer_);
+    if (!take_named_place()) return;
   }
   set_state(State::handshake);
   client_known(std::string_view(input).substr(*header_bytes));
@@ -55,6 +58,25 @@ void Session::refuse_proxy_header(std::string_view why) {
   service_.notify(Notice::proxy_header, "listener " + config::to_text(listener_.config.address) + " closed " +
                                             address_text_ + ": " + std::string(why) + " (listener.proxy_protocol)");
   abort(EndReason::proxy_header);
+}
+
+// What acts at accept where no balancer stands in front.
+bool Session::take_named_place() {
+  Guard& guard = service_.guard;
+  if (!guard.lets_in(address_)) {
+    ++guard.counters.connections_denied;
+    abort(EndReason::client_refused);
+    return false;
+  }
+  const std::uint64_t now_ns = service_.resources.ring.now_ns();
+  const quota::Decision decision = guard.admission.pass_on(quota_, guard.admission.client(address_, now_ns), now_ns);
+  if (!decision.given) {
+    ++guard.counters.proxied_refused;
+    abort(EndReason::over_limit);
+    return false;
+  }
+  payer_ = address_;
+  return true;
 }
 
 void Session::client_known(std::string_view first_bytes) {
@@ -75,6 +97,7 @@ void Session::set_address(const AddressBytes& address) {
 
 void Session::set_state(State next) {
   RINGWALL_CHECK(may_follow(state_, next));
+  if (is_before_head(state_) && !is_before_head(next)) --service_.handshakes;
   state_ = next;
 }
 
@@ -111,9 +134,11 @@ bool Session::leave(EndReason reason) {
   set_state(State::ending);
   timer_.stop();
   release_node();
-  // The memory of what was under way is not kept while the client takes its time to go.
+  // The memory and the places of what was under way are not kept while the client takes its time to go.
+  forget_owed();
   relay_.reset();
   request_.reset();
+  quota_.close();
   return true;
 }
 
@@ -277,7 +302,7 @@ void Session::on_drained(connection::Connection& connection) {
 }
 
 void Session::update_client_receiving() {
-  const bool pause = waits_for_memory_ || (node_ && node_->is_congested()) || input_.size() > http::head_bytes_max;
+  const bool pause = is_holding() || (node_ && node_->is_congested()) || input_.size() > http::head_bytes_max;
   if (pause == client_.is_paused()) return;
   if (pause) {
     client_.pause_receiving();
@@ -288,11 +313,8 @@ void Session::update_client_receiving() {
 
 void Session::on_memory() {
   waits_for_memory_ = false;
-  if (state_ == State::body) {
-    take_input({});
-  } else if (state_ == State::relay) {
-    relay_held();
-  }
+  if (state_ == State::body) take_input({});
+  resume_client();
   update_client_receiving();
 }
 

@@ -26,7 +26,7 @@ Shard::Shard(ring::Backend& backend, Plan plan)
                  .send_timeout_ns = config_.timeouts.send_ms * ns_per_ms,
                  .linger_ns = linger_ns,
                  .handshakes_per_turn = config_.server.handshakes_per_turn},
-      service_(resources_, config_, std::move(plan.notice)),
+      service_(resources_, config_, *plan.rules, plan.offers, std::move(plan.notice)),
       stop_event_(plan.stop_event) {
   RINGWALL_CHECK(plan.targets.size() == config_.upstreams.size());
   for (std::size_t index = 0; index < plan.targets.size(); ++index) {

@@ -199,6 +199,21 @@ void ClientMessages::drop_message() {
   assembly_.release();
 }
 
+void ClientMessages::keep(const Event& event) {
+  RINGWALL_CHECK(state_ == State::header && event.frame.size() > event.payload.size());
+  const std::span<const std::byte> masked = event.frame.last(event.payload.size());
+  std::ranges::copy(event.frame.subspan(event.frame.size() - masked.size() - message_key_.size(), message_key_.size()),
+                    message_key_.begin());
+  message_opcode_ = event.opcode;
+  assembly_.append(masked, message_key_, 0);
+  state_ = State::message_ready;
+}
+
+std::span<const std::byte> ClientMessages::ready_payload() const {
+  RINGWALL_CHECK(state_ == State::message_ready);
+  return assembly_.payload();
+}
+
 bool ClientMessages::inside_message() const {
   if (state_ == State::message_ready || state_ == State::ended) return false;
   return state_ != State::header || header_reader_.inside_header() || message_opcode_ != Opcode::continuation;

@@ -22,7 +22,7 @@ def test_with_no_arguments_it_explains_itself_in_a_screen():
     assert len(done.stdout.splitlines()) <= SCREEN_LINES
     for word in ("--listen", "--node", "--self-signed", "--cert", "check", "config", "cert", "doctor", "9944"):
         assert word in done.stdout, word
-    assert "not filtered" in done.stdout
+    assert "--methods" in done.stdout and "--limits" in done.stdout
 
 
 def test_help_names_every_flag_and_version_is_one_line():
@@ -52,7 +52,7 @@ def test_the_start_lines_tell_address_shards_bounds_and_what_is_not_filtered(cas
     assert str(server.port) in log
     assert "127.0.0.1:9944" in log
     assert re.search(r"\b2 shards", log)
-    assert re.search(r"not filtered", log)
+    assert "methods: the known safe ones" in log and "limits of one address" in log
     assert re.search(r"\d+ ?(MiB|GiB)", log), "the memory bound"
     assert re.search(r"\d[\d,.]* (connections|clients)", log), "how many connections the open files allow"
 

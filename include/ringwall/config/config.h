@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <ringwall/limits.h>
+#include <ringwall/rpc/method_table.h>
 
 namespace ringwall::config {
 
@@ -30,6 +31,11 @@ enum class HostHeader : std::uint8_t { automatic, preserve };
 
 // required: every connection begins with a PROXY header, which names its client.
 enum class ProxyProtocol : std::uint8_t { off, required };
+
+enum class Switch : std::uint8_t { on, off };
+
+// What becomes of a call over a rate. delay: it is kept back for a while, and its client not read.
+enum class OverRate : std::uint8_t { reject, delay };
 
 // A place to bind or to connect to. `host` is an IPv4 or IPv6 literal without brackets; of an upstream it may be a DNS
 // name; of a listener it is empty for "*": every address, of IPv4 and IPv6.
@@ -124,10 +130,59 @@ struct Server {
   friend bool operator==(const Server&, const Server&) = default;
 };
 
+// Which JSON-RPC methods may be called (rpc/method_table.h).
+struct Methods {
+  rpc::Policy policy = rpc::Policy::safe;
+  std::vector<std::string> allow{};
+  std::vector<std::string> deny{};
+  std::uint32_t cheap_units = 1;
+  std::uint32_t normal_units = 5;
+  std::uint32_t heavy_units = 20;
+  std::vector<std::string> costs{};  // "METHOD=UNITS"
+  std::vector<std::string> runtime_apis{};
+
+  friend bool operator==(const Methods&, const Methods&) = default;
+};
+
+// Numbers after head_bytes_max: 0 is no limit (quota/limits.h).
 struct Limits {
   std::uint64_t message_bytes_max = 16ULL << 20;        // A client's WebSocket message.
   std::uint64_t body_bytes_max = 16ULL << 20;           // A client's HTTP body.
   std::uint32_t head_bytes_max = http::head_bytes_max;  // A request's or a response's head.
+  Switch enabled = Switch::on;
+  OverRate action = OverRate::reject;
+  std::uint32_t delay_ms_max = 2'000;
+  std::uint32_t close_after = 1'000;
+  std::uint64_t address_units_per_s = 1'000;
+  std::uint64_t address_units_burst = 10'000;
+  std::uint32_t address_connections_max = 50;
+  std::uint64_t address_new_connections_per_s = 20;
+  std::uint64_t address_new_connections_burst = 100;
+  std::uint32_t address_subscriptions_max = 4'096;
+  std::uint64_t network_units_per_s = 4'000;
+  std::uint64_t network_units_burst = 40'000;
+  std::uint32_t network_connections_max = 500;
+  std::uint64_t network_new_connections_per_s = 100;
+  std::uint64_t network_new_connections_burst = 500;
+  std::uint32_t network_subscriptions_max = 16'384;
+  std::uint64_t connection_units_per_s = 500;
+  std::uint64_t connection_units_burst = 5'000;
+  std::uint32_t connection_subscriptions_max = 1'024;
+  std::uint32_t connection_calls_in_flight_max = 512;
+  std::uint32_t batch_calls_max = 100;
+  std::uint64_t machine_units_per_s = 50'000;
+  std::uint64_t machine_units_burst = 100'000;
+  std::uint32_t handshakes_max = 1'024;  // A shard.
+  std::uint32_t answer_bytes_per_unit = 0;
+  std::vector<Cidr> exempt{};
+  std::vector<Cidr> allow{};  // Empty: everyone.
+  std::vector<Cidr> deny{};
+  std::uint32_t ipv4_address_bits = 32;
+  std::uint32_t ipv6_address_bits = 64;
+  std::uint32_t ipv4_network_bits = 0;
+  std::uint32_t ipv6_network_bits = 48;
+  std::uint32_t address_entries = 1U << 16;
+  std::uint32_t network_entries = 1U << 14;
 
   friend bool operator==(const Limits&, const Limits&) = default;
 };
@@ -151,6 +206,7 @@ struct Timeouts {
 
 struct Config {
   Server server{};
+  Methods methods{};
   Limits limits{};
   Timeouts timeouts{};
   std::vector<Listener> listeners{};  // After load(): at least one.

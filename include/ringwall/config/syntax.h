@@ -22,6 +22,8 @@ extern const Syntax sni_pattern;    // Route::sni.
 extern const Syntax path_pattern;   // Route::path.
 extern const Syntax public_host;    // Listener::public_name.
 extern const Syntax web_origin;     // Listener::origins: what a browser sends as Origin (RFC 6454 section 6.1).
+extern const Syntax method_pattern;  // A method's name, or the start of one and an asterisk.
+extern const Syntax method_cost;     // The same, "=" and a number of units.
 extern const Syntax served_name;    // A DNS name, a wildcard or an IP address for a certificate.
 
 }  // namespace ringwall::config

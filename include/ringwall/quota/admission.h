@@ -76,14 +76,15 @@ struct Request {
 class Connection {
  public:
   Connection() = default;
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
+  Connection(Connection&& other) noexcept;
+  Connection& operator=(Connection&&) = delete;
   ~Connection() { close(); }
 
   // Gives back the place, the subscriptions and the handles. Debts stay with the address.
   void close();
   [[nodiscard]] bool is_open() const { return static_cast<bool>(client_); }
   [[nodiscard]] Client& client() { return client_; }
+  [[nodiscard]] const Client& client() const { return client_; }
   [[nodiscard]] std::uint32_t subscriptions() const { return subscriptions_; }
   [[nodiscard]] std::uint32_t calls_in_flight() const { return calls_in_flight_; }
   [[nodiscard]] std::uint32_t refusals() const { return refusals_; }

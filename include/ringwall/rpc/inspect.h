@@ -15,6 +15,7 @@
 // Source: jsonrpsee (server/src/server.rs, handle_rpc_call; types/src/request.rs) and serde_json, tried with both.
 #pragma once
 
+#include <ringwall/limits.h>
 #include <ringwall/rpc/call.h>
 #include <cstddef>
 #include <cstdint>
@@ -48,7 +49,7 @@ struct Inspection {
 class Inspector {
  public:
   struct Bounds {
-    std::uint32_t calls_max = 1024;                 // in a batch
+    std::uint32_t calls_max = batch_calls_max;
     std::uint32_t depth_max = 64 * 1024;            // brackets open at once; a node's methods refuse params over 128
     std::uint32_t unescaped_bytes_max = 16 * 1024;  // of all methods with escapes in one message
   };

@@ -11,8 +11,9 @@ struct Bounds {
   std::size_t open_files;
   std::size_t connections_per_shard;  // clients; each may have a connection to a node
   std::size_t arena_bytes;            // of a shard
-  std::size_t shard_bytes;            // buffers, arena, backlog, assembly
+  std::size_t shard_bytes;            // buffers, arena, backlog, assembly, guard
   std::size_t connection_bytes;       // one client at most, without what shard_bytes counts
+  std::size_t table_bytes;            // of addresses and networks, shared
   std::size_t total_bytes;
 };
 

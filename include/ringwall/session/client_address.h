@@ -28,7 +28,7 @@ using AddressBytes = std::array<std::uint8_t, 16>;
 // What one client's share is counted by: an IPv4 address whole, an IPv6 address by its /64.
 [[nodiscard]] AddressBytes share_key(const AddressBytes& address);
 
-[[nodiscard]] bool is_trusted(const AddressBytes& address, const std::vector<config::Cidr>& trusted);
+[[nodiscard]] bool is_in(const AddressBytes& address, const std::vector<config::Cidr>& ranges);
 
 struct ClientOrigin {
   AddressBytes address;

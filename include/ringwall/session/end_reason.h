@@ -24,6 +24,7 @@ enum class EndReason : std::uint8_t {
   node_slow,         // no answer in time
   node_refused,      // it answered, but not as asked: no 101, 429
   node_garbage,      // it broke HTTP or WebSocket
+  over_limit,        // a limit of its address or connection
   memory_bound,      // a budget of this shard is spent
   proxy_header,      // no valid PROXY header where one is required, or from a peer that is not trusted with it
   stopping,          // Ringwall is ending

@@ -2,13 +2,16 @@
 #pragma once
 
 #include <ringwall/ring/slice.h>
+#include <ringwall/session/answer_reader.h>
 #include <ringwall/session/assembly_budget.h>
+#include <ringwall/session/call_table.h>
 #include <ringwall/websocket/client_messages.h>
 #include <ringwall/websocket/control_frame.h>
 #include <ringwall/websocket/node_frames.h>
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace ringwall::session {
@@ -20,13 +23,23 @@ struct Liveness {
 };
 
 struct Relay {
-  Relay(std::uint32_t message_bytes_max, AssemblyBudget& budget, const AddressBytes& key, std::uint64_t now_ns)
-      : messages(message_bytes_max), charge(budget, key), client{now_ns, now_ns}, node{now_ns, now_ns} {}
+  Relay(std::uint32_t message_bytes_max, AssemblyBudget& budget, const AddressBytes& key, const HashSeed& seed,
+        std::uint64_t now_ns)
+      : messages(message_bytes_max),
+        calls(seed),
+        charge(budget, key),
+        client{now_ns, now_ns},
+        node{now_ns, now_ns} {}
 
   websocket::ClientMessages messages;
   websocket::NodeFrames frames;
+  AnswerReader answers{};
+  CallTable calls;
   AssemblyCharge charge;               // of the message in assembly
   std::vector<ring::Slice> held{};     // the client's bytes that wait for memory
+  std::uint64_t kept_since_ns = 0;     // when the message that is kept back was; 0: there is none
+  std::uint64_t kept_until_ns = 0;     // when it is judged again
+  std::string owed{};                  // frames of our answers, until no message of the node is under way
   std::uint64_t message_since_ns = 0;  // when the unfinished message began; 0: there is none
   Liveness client;
   Liveness node;
@@ -35,7 +48,7 @@ struct Relay {
   std::unique_ptr<websocket::ControlFrame> close_due{};
   bool ping_due = false;
 
-  [[nodiscard]] bool owes_frame() const { return pong_due || close_due || ping_due; }
+  [[nodiscard]] bool owes_frame() const { return pong_due || close_due || ping_due || !owed.empty(); }
 };
 
 }  // namespace ringwall::session

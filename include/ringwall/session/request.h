@@ -55,6 +55,7 @@ struct Request {
   bool body_is_chunked = false;    // goes on as one chunk
   ring::Slice body_bytes{};        // kept until the node's first byte, to be sent again if need be
 
+  bool is_call = false;            // POST: its body is JSON-RPC
   bool is_head = false;            // HEAD: the answer has no body
   bool client_keeps_alive = true;  // the client's connection goes on after the answer
   bool client_is_old = false;      // HTTP/1.0 knows no chunks

@@ -11,7 +11,9 @@
 #include <ringwall/limits.h>
 #include <ringwall/session/assembly_budget.h>
 #include <ringwall/session/end_reason.h>
+#include <ringwall/session/guard.h>
 #include <ringwall/tls/context.h>
+#include <ringwall/upstream/offers.h>
 #include <ringwall/upstream/pool.h>
 #include <ringwall/upstream/target.h>
 
@@ -58,31 +60,42 @@ enum class Notice : std::uint8_t {
   backlog_spent,
   shard_full,
   node_forbids,
-  proxy_header
+  proxy_header,
+  method_unknown,
+  limit_reached,
+  one_address
 };
-inline constexpr std::size_t notices = static_cast<std::size_t>(Notice::proxy_header) + 1;
+inline constexpr std::size_t notices = static_cast<std::size_t>(Notice::one_address) + 1;
 using NoticeSink = std::function<void(Notice, const std::string& text)>;
 
 struct Service {
-  Service(connection::Resources& resources, const config::Config& config, NoticeSink notice);
+  // `offers`: null where nobody asks the nodes for their methods.
+  Service(connection::Resources& resources, const config::Config& config, Rules& rules, const upstream::Offers* offers,
+          NoticeSink notice);
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
   ~Service();
 
-  // Takes an accepted socket.
+  // Takes an accepted socket, or closes it for a limit.
   void open(int socket, const ListenerService& listener);
   void remove(Session& session);
   // Told to stop: every session ends in order as soon as it can; `now`: at once.
   void stop(bool now);
   void notify(Notice notice, const std::string& text);
+  // The `result` of rpc_methods.
+  [[nodiscard]] std::shared_ptr<const std::string> methods_text(const NodeService& node) const;
+  // Of the hashes of what clients choose.
+  [[nodiscard]] const HashSeed& seed() const { return seed_; }
   // Of this second, for a Date field.
   [[nodiscard]] std::string_view date();
 
   connection::Resources& resources;
   const config::Config& config;
+  Guard guard;
   AssemblyBudget assembly;
   std::vector<std::unique_ptr<NodeService>> nodes{};  // as Config::upstreams
   std::vector<std::unique_ptr<Session>> sessions{};
+  std::size_t handshakes = 0;  // sessions that have not come to their first head
   bool stopping = false;
 
   http::RequestHead request_head{};
@@ -95,6 +108,11 @@ struct Service {
   std::uint64_t node_limit_reached = 0;  // the node's 429
 
  private:
+  [[nodiscard]] bool admit(quota::Connection& place, const AddressBytes& peer, const ListenerService& listener);
+  void look_at_share(const quota::Connection& place, const AddressBytes& peer);
+
+  const upstream::Offers* offers_;
+  HashSeed seed_{};
   http::DateText date_{};
   std::uint64_t date_until_ns_ = 0;
   NoticeSink notice_;

@@ -24,12 +24,13 @@
 
 namespace ringwall::session {
 
-class Session final : public connection::Owner, public AssemblyBudget::Waiter {
+class Session final : public connection::Owner, public AssemblyBudget::Waiter, private websocket::MessageTap {
  public:
-  Session(Service& service, const ListenerService& listener, std::size_t index);
+  // `place` is what it holds of the limits, as a connection of `peer`.
+  Session(Service& service, const ListenerService& listener, quota::Connection&& place, std::size_t index);
   ~Session();
 
-  void start(int socket);
+  void start(int socket, const AddressBytes& peer);
   // Ringwall is ending: in order as soon as what is under way allows, or `now`.
   void stop(bool now);
 
@@ -60,6 +61,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   void set_address(const AddressBytes& address);
   void read_proxy_header(std::string_view bytes);
   void refuse_proxy_header(std::string_view why);
+  [[nodiscard]] bool take_named_place();
   // Whose connection it is has been settled (peer_, address_): its own stream begins, with `first_bytes` if they have
   // come already.
   void client_known(std::string_view first_bytes);
@@ -114,6 +116,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   // relay.cc: frames both ways.
   void begin_relay();
   void relay_client(const ring::Slice& bytes);
+  void serve_control_frames(std::span<const std::byte>& in);
   void forward_assembled();
   [[nodiscard]] bool grow_assembly(std::size_t bytes, std::size_t bytes_here);
   [[nodiscard]] std::uint64_t message_due_ns() const;
@@ -126,6 +129,28 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   void note_message_progress();
   void set_relay_timer();
   void on_relay_timer();
+
+  // calls.cc: what becomes of a message, and what the node's answers say.
+  enum class Fate : std::uint8_t { forward, drop, keep_back, close };
+  [[nodiscard]] Fate judge_message(std::span<const std::byte> payload);
+  void note_calls(const Ruling& ruling);
+  void tell_operator();
+  [[nodiscard]] bool keeps_back(std::uint32_t retry_after_ms, std::uint64_t now_ns);
+  [[nodiscard]] bool keep_message(const websocket::ClientMessages::Event& event);
+  void drop_assembled();
+  void retry_kept();
+  void close_refused();
+  [[nodiscard]] bool is_holding() const;
+  void resume_client();
+  [[nodiscard]] bool reply(std::string_view text);
+  void send_owed();
+  void forget_owed();
+  void on_payload(std::span<const std::byte> piece, bool ends_message) override;
+  void owe_for(std::uint64_t answer_bytes);
+  [[nodiscard]] bool charge_request();
+  [[nodiscard]] bool pass_on_place();
+  void refuse_over_rate(std::uint32_t retry_after_ms);
+  [[nodiscard]] bool judge_body();
 
   // closing.cc: the end of a WebSocket.
   void close_both(EndReason reason, websocket::CloseCode to_client, std::string_view client_text,
@@ -147,7 +172,10 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter {
   AddressBytes address_{};         // of the client; behind a trusted proxy, the one it names
   AddressBytes peer_{};            // who opened the connection, or whom its PROXY header names
   AddressBytes share_{};           // what its memory is counted by
+  AddressBytes payer_{};           // whose connection quota_ is
   std::string address_text_;
+  quota::Connection quota_;
+  std::uint64_t answer_bytes_ = 0;  // not charged yet
   std::uint64_t tunnel_heard_ns_ = 0;  // when bytes last came, either way
   ring::TimerOf<Session, &Session::on_timer> timer_{*this};
   unsigned own_answers_left_ = 0;  // to the piece of input that is being read

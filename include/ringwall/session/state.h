@@ -2,6 +2,7 @@
 //
 //   proxy_header > handshake                                                  where a load balancer is in front
 //   handshake > head > body > connecting > awaiting > responding > head ...   HTTP
+//                      body > head ...                                          a call that is answered here
 //               head > connecting > awaiting > relay > closing                WebSocket
 //                                   awaiting > tunnel                         peer-to-peer
 //   and from everywhere > ending, in which only the client's TCP is still to be closed.
@@ -25,6 +26,11 @@ enum class State : std::uint8_t {
   ending,        // the node is gone from here; the client's connection closes
 };
 
+// Before a client has come to its first request.
+[[nodiscard]] constexpr bool is_before_head(State state) {
+  return state == State::proxy_header || state == State::handshake;
+}
+
 [[nodiscard]] constexpr bool may_follow(State from, State to) {
   switch (to) {
     case State::proxy_header:
@@ -32,7 +38,7 @@ enum class State : std::uint8_t {
     case State::handshake:
       return from == State::proxy_header;
     case State::head:
-      return from == State::handshake || from == State::responding;
+      return from == State::handshake || from == State::body || from == State::responding;
     case State::body:
       return from == State::head;
     case State::connecting:

@@ -38,7 +38,9 @@ struct ListenerPlan {
 };
 
 struct Plan {
-  const config::Config* config;  // outlives the shard
+  const config::Config* config;  // outlives the shard, and so do the rules
+  session::Rules* rules;         // shared by all shards
+  const upstream::Offers* offers;
   std::vector<ListenerPlan> listeners;
   std::vector<upstream::Target*> targets;  // as Config::upstreams
   std::size_t sessions_max;

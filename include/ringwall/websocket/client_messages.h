@@ -68,6 +68,13 @@ class ClientMessages {
   // After a message without `frame` that is not to be forwarded.
   void drop_message();
 
+  // After a message with `frame`, and a grow() by its payload and frame_header_bytes_max: takes it into the assembly, as
+  // if it had come in pieces.
+  void keep(const Event& event);
+
+  // Of a message without `frame`, until it is taken or dropped.
+  std::span<const std::byte> ready_payload() const;
+
   // True exactly when the bytes so far end within a frame, or between the fragments of a message.
   bool inside_message() const;
 

@@ -1,5 +1,7 @@
 #include "sim/session/client.h"
 
+#include "sim/session/calls.h"
+
 #include <algorithm>
 #include <charconv>
 
@@ -74,6 +76,27 @@ std::string Client::text(std::size_t bytes) {
   return text;
 }
 
+std::string Client::next_call(bool denied) {
+  Random& random = world_.random();
+  const std::uint64_t id = ++calls_;
+  const std::string payload = text(random.skewed(0, message_bytes_max_ - call_bytes_max));
+  static constexpr std::string_view allowed[] = {"system_name", "state_call", "chain_subscribeNewHeads"};
+  if (!denied) {
+    const std::string call = call_text(id, allowed[random.below(std::size(allowed))], payload);
+    return random.below(6) == 0 ? "[" + call + "]" : call;
+  }
+  switch (random.below(4)) {
+    case 0:
+      return call_text(id, "author_rotateKeys", payload);
+    case 1:
+      return call_text(id, "unheard_of", payload);
+    case 2:
+      return "no json " + payload;
+    default:
+      return "[" + call_text(id, "system_name", payload) + "," + call_text(id, "author_rotateKeys", {}) + "]";
+  }
+}
+
 void Client::ask_upgrade(const std::string& path) {
   peer_.send("GET " + path +
              " HTTP/1.1\r\nHost: rpc.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -122,7 +145,8 @@ void Client::say_next_message() {
     said_close_ = true;
     return peer_.send(frame_text(3, "there is no such opcode", key()));
   }
-  Message message{random.below(2) == 0 ? 1U : 2U, text(random.skewed(0, message_bytes_max_))};
+  const bool denied = random.below(4) == 0;
+  Message message{random.below(2) == 0 ? 1U : 2U, next_call(denied)};
   std::string_view left = message.payload;
   unsigned opcode = message.opcode;
   for (std::uint64_t parts = random.below(4); parts > 0; --parts) {
@@ -133,7 +157,11 @@ void Client::say_next_message() {
     opcode = 0;
   }
   peer_.send(frame_text(opcode, left, key()));
-  account_.client_said.push_back(std::move(message));
+  if (denied) {
+    ++account_.denied_said;
+  } else {
+    account_.client_said.push_back(std::move(message));
+  }
   // Some say several things in a breath, so that they share buffers.
   if (random.below(2) == 0) return say_next_message();
   world_.events().after(random.skewed(0, 2 * second), [this] { say_next_message(); });
@@ -157,7 +185,8 @@ void Client::hear_frames() {
   if (broken) world_.fail("the client got a frame that breaks RFC 6455");
   if (closed_ && !input_.empty()) world_.fail("bytes came after the Close");
   if (closed_ && peer_.has_ended()) return peer_.close();
-  const bool all_heard = messages_left_ == 0 && account_.client_heard.size() >= account_.client_said.size();
+  const bool all_heard = messages_left_ == 0 && account_.client_heard.size() + account_.refusals >=
+                                                    account_.client_said.size() + account_.denied_said;
   if (all_heard && upgraded_ && !said_close_ && !closed_) {
     said_close_ = true;
     account_.client_close = 1000;
@@ -171,7 +200,12 @@ void Client::hear_message(Frame&& frame) {
   if (frame.opcode != 0) assembled_opcode_ = frame.opcode;
   assembled_ += frame.payload;
   if (!frame.fin) return;
-  account_.client_heard.push_back({assembled_opcode_, std::exchange(assembled_, {})});
+  if (is_refusal(assembled_)) {
+    ++account_.refusals;
+    assembled_.clear();
+  } else {
+    account_.client_heard.push_back({assembled_opcode_, std::exchange(assembled_, {})});
+  }
   assembled_opcode_ = 0;
 }
 
@@ -207,9 +241,16 @@ void Client::post_next() {
   for (std::uint64_t burst = random.between(1, std::min<std::uint64_t>(3, messages_left_)); burst > 0; --burst) {
     --messages_left_;
     const bool submission = random.below(4) == 0;
-    const std::string body = std::to_string(account_.posted.size()) + (submission ? ":author_submit:" : ":echo:") +
-                             text(random.skewed(0, message_bytes_max_));
-    account_.posted.push_back(body);
+    const bool denied = random.below(6) == 0;
+    const std::string body =
+        denied ? next_call(true)
+               : call_text(++calls_, submission ? "author_submitExtrinsic" : "system_name",
+                           text(random.skewed(0, message_bytes_max_ - call_bytes_max)));
+    if (denied) {
+      ++account_.denied_said;
+    } else {
+      account_.posted.push_back(body);
+    }
     std::string request = "POST /c/" + std::to_string(number_) +
                           " HTTP/1.1\r\nHost: rpc.example\r\n"
                           "Content-Type: application/json\r\n";
@@ -229,12 +270,15 @@ void Client::hear_answers() {
   std::string body;
   unsigned status = 0;
   while (take_answer(body, status)) {
-    if (status == 200) {
+    if (is_refusal(body)) {
+      ++account_.refusals;
+    } else if (status == 200) {
       account_.answers.push_back(std::exchange(body, {}));
     } else {
       ++account_.other_answers;
     }
-    if (account_.answers.size() + account_.other_answers == account_.posted.size()) {
+    if (account_.answers.size() + account_.other_answers + account_.refusals ==
+        account_.posted.size() + account_.denied_said) {
       world_.events().after(world_.random().skewed(0, second), [this] { post_next(); });
     }
   }

@@ -52,6 +52,7 @@ class Client {
   [[nodiscard]] std::string proxy_header() const;
   [[nodiscard]] std::uint32_t key();
   [[nodiscard]] std::string text(std::size_t bytes);
+  [[nodiscard]] std::string next_call(bool denied);
 
   World& world_;
   const std::uint64_t number_;
@@ -62,6 +63,7 @@ class Client {
   Habit habit_ = Habit::none;
   std::string input_;
   std::uint64_t messages_left_;
+  std::uint64_t calls_ = 0;
   std::string assembled_;
   unsigned assembled_opcode_ = 0;
   bool begun_ = false;

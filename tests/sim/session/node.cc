@@ -1,5 +1,6 @@
 #include "sim/session/node.h"
 
+#include "sim/session/calls.h"
 #include "sim/session/frames.h"
 
 #include <ringwall/http/upgrade.h>
@@ -135,11 +136,12 @@ void Node::upgrade(Peer& peer, Line& line, const std::string& head) {
   line.upgraded = true;
   line.tunnel = head.find("/tunnel") != std::string::npos;
   if (!line.tunnel && world_.random().below(3) == 0) {
-    echo(peer, line, {1, "welcome"});  // may share a segment with the 101
+    say(peer, line, {1, "welcome"});  // may share a segment with the 101
   }
 }
 
 void Node::answer_post(Peer& peer, Line& line, const std::string& body) {
+  if (is_denied(body)) world_.fail("a denied call was posted to the node");
   ++ledger_[line.client].executed[body];
   Random& random = world_.random();
   std::string answer;
@@ -182,15 +184,16 @@ void Node::read_frames(Peer& peer, Line& line) {
       line.closing = true;
     } else if (frame->opcode != 10) {
       if (!frame->fin || frame->opcode == 0) world_.fail("the node got a fragment");
+      if (is_denied(frame->payload)) world_.fail("a denied call reached the node");
       account.node_heard.push_back({frame->opcode, frame->payload});
-      echo(peer, line, account.node_heard.back());
+      say(peer, line, {1, answer_text(frame->payload)});
     }
   }
   if (broken) world_.fail("the node got a frame that breaks RFC 6455");
 }
 
-// What was heard, in one frame or in several with pings between them.
-void Node::echo(Peer& peer, Line& line, const Message& message) {
+// In one frame or in several with pings between them.
+void Node::say(Peer& peer, Line& line, const Message& message) {
   Random& random = world_.random();
   Account& account = ledger_[line.client];
   if (line.habit == Habit::dies_in_the_middle && line.frames_until_death-- == 0) {

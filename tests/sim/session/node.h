@@ -49,7 +49,7 @@ class Node {
   void upgrade(Peer& peer, Line& line, const std::string& head);
   void answer_post(Peer& peer, Line& line, const std::string& body);
   void read_frames(Peer& peer, Line& line);
-  void echo(Peer& peer, Line& line, const Message& message);
+  void say(Peer& peer, Line& line, const Message& message);
 
   World& world_;
   Ledger& ledger_;

@@ -14,7 +14,8 @@ using namespace ringwall::rpc;
 using Form = Call::Form;
 
 constexpr std::array reasons = {Reason::unsafe_,       Reason::not_offered,     Reason::invalid,
-                                Reason::batch_refused, Reason::cost_over_burst, Reason::rate_exceeded};
+                                Reason::batch_refused, Reason::cost_over_burst, Reason::rate_exceeded,
+                                Reason::limit_reached};
 
 Call call(std::string_view id, Form form = Form::call) { return {.form = form, .method = "m", .id = id}; }
 
@@ -51,6 +52,8 @@ TEST_CASE("a call over its rate is told when to come back") {
   CHECK(refusal(call("7"), Reason::rate_exceeded, 1500) ==
         R"({"jsonrpc":"2.0","id":7,"error":{"code":-32999,"message":"RPC rate limit exceeded",)"
         R"("data":{"retry_after_ms":1500}}})");
+  CHECK(refusal(call("7"), Reason::limit_reached, 0) ==
+        R"({"jsonrpc":"2.0","id":7,"error":{"code":-32999,"message":"Too many calls in flight or subscriptions"}})");
 }
 
 TEST_CASE("a notification is never answered") {

@@ -120,8 +120,9 @@ TEST_CASE("more than there is room for is noticed") {
 TEST_CASE("an operator hears of each thing at most once a second") {
   connection::test::Stage stage;
   const config::Config config;
+  Rules rules(config, {}, stage.ring.now_ns());
   std::vector<std::string> heard;
-  Service service(stage.resources, config, [&](Notice, const std::string& text) { heard.push_back(text); });
+  Service service(stage.resources, config, rules, nullptr, [&](Notice, const std::string& text) { heard.push_back(text); });
   service.notify(Notice::node_garbage, "one");
   service.notify(Notice::node_garbage, "two");
   service.notify(Notice::out_of_files, "three");

@@ -22,7 +22,7 @@ constexpr std::array<std::string_view, states> table = {
     ".x........x",  // proxy_header
     "..x.......x",  // handshake
     "...xx.....x",  // head
-    "....xx....x",  // body
+    "..x.xx....x",  // body: answered here, or on to the node
     "....xx....x",  // connecting: the node's next address
     "....x.xx.xx",  // awaiting: again, when a used connection was closed
     "..x.......x",  // responding

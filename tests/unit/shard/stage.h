@@ -47,6 +47,8 @@ class Stage {
         mailbox_(kernel.open_mailbox()) {
     REQUIRE(target_.resolve() == 0);
     Plan plan{.config = &config_,
+              .rules = &rules_,
+              .offers = nullptr,
               .listeners = {},
               .targets = {&target_},
               .sessions_max = options.sessions_max,
@@ -117,12 +119,14 @@ class Stage {
     config::Config config;
     config.listeners = {options.first, {.kind = config::ListenerKind::plain}};
     config.upstreams.resize(1);
+    config.limits.enabled = config::Switch::off;
     config.timeouts.stop_ms = 10'000;
     config.timeouts.send_ms = 60'000;
     return config;
   }
 
   config::Config config_;
+  session::Rules rules_{config_, {}, 0};
   upstream::Target target_;
   std::uint16_t port_ = 10'000;
 

@@ -1,0 +1,118 @@
+// guard.h: what becomes of a client's JSON-RPC message: it is read, decided and charged, in one answer.
+//
+// One Guard a shard, used on its thread; what all shards share is in Rules, which the server makes before them and which
+// outlives them. A Ruling lends the guard's scratch memory and is valid until the next judge(). No memory is allocated
+// for a message, but for a name that was not seen before.
+#pragma once
+
+#include <ringwall/config/config.h>
+#include <ringwall/quota/admission.h>
+#include <ringwall/rpc/inspect.h>
+#include <ringwall/rpc/method_table.h>
+#include <ringwall/rpc/refusal.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ringwall::session {
+
+[[nodiscard]] rpc::MethodSettings method_settings(const config::Methods& row);
+
+// Made of a configuration that load() has passed.
+struct Rules {
+  Rules(const config::Config& config, const quota::Seed& seed, std::uint64_t now_ns);
+
+  const rpc::MethodTable methods;
+  quota::Accounts accounts;
+  const quota::Terms terms;
+};
+
+// Who pays for a message: a connection, or another client whose request came over it (a POST through a trusted proxy).
+struct Payer {
+  quota::Connection& connection;
+  quota::Client* client = nullptr;
+};
+
+struct Ruling {
+  enum class Kind : std::uint8_t {
+    forward,       // to the node
+    answer,        // with `reply`; nothing goes to the node. An empty reply: nothing is said (a notification)
+    tell_methods,  // the call is rpc_methods, and `calls` its one
+  };
+  Kind kind = Kind::answer;
+  bool over_rate = false;            // refused for want of `retry_after_ms`
+  std::uint32_t retry_after_ms = 0;
+  std::string_view reply;            // JSON text
+  bool is_batch = false;
+  std::span<const rpc::Call> calls;  // as many as decisions; empty for what could not be read
+  std::span<const rpc::Decision> decisions;
+};
+
+// Over a shard's life.
+struct GuardCounters {
+  std::uint64_t messages = 0;      // judged
+  std::uint64_t calls = 0;         // of those that were forwarded
+  std::uint64_t unreadable = 0;    // messages: -32700, or -32600 as a whole
+  std::uint64_t unsafe_calls = 0;  // denied, and so the next two
+  std::uint64_t not_offered = 0;
+  std::uint64_t invalid = 0;
+  std::uint64_t batches_refused = 0;     // for the sake of a call
+  std::uint64_t connections_denied = 0;  // by limits.allow and limits.deny
+  std::uint64_t handshakes_refused = 0;  // by limits.handshakes_max
+  std::uint64_t proxied_refused = 0;     // upgrades through a trusted proxy, at a limit of connections
+};
+
+class Guard {
+ public:
+  // Names that are counted one by one; the rest are counted together.
+  static constexpr std::size_t unknown_names_max = 64;
+
+  Guard(Rules& rules, const config::Config& config);
+
+  // Memory of the scratch, in bytes, from the start on.
+  [[nodiscard]] static std::size_t bytes_held();
+
+  // Over a WebSocket (`in_flight`: its answers are counted by CallTable) or by POST.
+  [[nodiscard]] Ruling judge(std::span<const char> text, const Payer& payer, bool in_flight, std::uint64_t now_ns);
+  // The answer to the call of a ruling to tell_methods. Valid until the next judge().
+  [[nodiscard]] std::string_view tell(const Ruling& ruling, std::string_view result);
+
+  // Whether limits.allow and limits.deny let this address in.
+  [[nodiscard]] bool lets_in(const quota::AddressBytes& address) const;
+
+  // Methods that were asked for and are not offered here, with how often; at most unknown_names_max.
+  [[nodiscard]] const std::map<std::string, std::uint64_t, std::less<>>& unknown_names() const { return unknown_; }
+  // True once for each name: the operator is to hear of it.
+  [[nodiscard]] const std::string* take_new_unknown_name() { return std::exchange(new_unknown_, nullptr); }
+
+  [[nodiscard]] const rpc::MethodTable& methods() const { return rules_.methods; }
+  quota::Admission admission;
+  GuardCounters counters{};
+
+ private:
+  [[nodiscard]] bool decide(const rpc::Inspection& read);
+  void count_denied(const rpc::Call& call, rpc::Verdict verdict);
+  void count_unknown(std::string_view method);
+  [[nodiscard]] quota::Decision charge(const Payer& payer, const quota::Request& request, std::uint64_t now_ns);
+  [[nodiscard]] Ruling refuse(const Ruling& ruling, const quota::Decision& decision);
+  [[nodiscard]] std::string_view write_refusals(const Ruling& ruling, std::span<const rpc::Reason> reasons,
+                                                std::uint32_t retry_after_ms);
+
+  const Rules& rules_;
+  const config::Limits& limits_;
+  rpc::Inspector inspector_;
+  std::vector<rpc::Decision> decisions_;
+  std::vector<rpc::Reason> reasons_;
+  std::vector<char> out_;
+  std::map<std::string, std::uint64_t, std::less<>> unknown_;
+  const std::string* new_unknown_ = nullptr;
+};
+
+}  // namespace ringwall::session

@@ -1,0 +1,244 @@
+// What becomes of a client's message: it goes on, is answered here, or is kept back for a while; and what the node's
+// answers say of the calls that went on.
+#include <ringwall/session/session.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace ringwall::session {
+
+namespace {
+
+using websocket::ClientMessages;
+using websocket::CloseCode;
+using websocket::Opcode;
+
+constexpr std::uint64_t ns_per_ms = 1'000'000;
+constexpr std::uint64_t request_units = 1;  // of what is no call, but asks something of the node
+// Of a client that does not take our answers, or whose node is in the middle of one: then no more of it is read.
+constexpr std::size_t owed_bytes_max = 64 * 1024;
+
+}  // namespace
+
+Session::Fate Session::judge_message(std::span<const std::byte> payload) {
+  const std::uint64_t now_ns = service_.resources.ring.now_ns();
+  Guard& guard = service_.guard;
+  const Ruling ruling =
+      guard.judge({reinterpret_cast<const char*>(payload.data()), payload.size()}, {quota_}, true, now_ns);
+  switch (ruling.kind) {
+    case Ruling::Kind::forward:
+      note_calls(ruling);
+      return Fate::forward;
+    case Ruling::Kind::tell_methods:
+      return reply(guard.tell(ruling, *service_.methods_text(request_->node))) ? Fate::drop : Fate::close;
+    case Ruling::Kind::answer:
+      break;
+  }
+  if (ruling.over_rate && keeps_back(ruling.retry_after_ms, now_ns)) return Fate::keep_back;
+  tell_operator();
+  if (!ruling.reply.empty() && !reply(ruling.reply)) return Fate::close;
+  return guard.admission.is_to_be_closed(quota_) ? Fate::close : Fate::drop;
+}
+
+void Session::note_calls(const Ruling& ruling) {
+  if (!ruling.is_batch) return relay_->calls.add(ruling.calls.front(), ruling.decisions.front());
+  std::uint32_t calls = 0;
+  std::uint32_t subscribes = 0;
+  for (std::size_t index = 0; index < ruling.calls.size(); ++index) {
+    if (ruling.calls[index].form != rpc::Call::Form::call) continue;
+    ++calls;
+    subscribes += ruling.decisions[index].kind == rpc::Kind::subscribe ? 1 : 0;
+  }
+  relay_->calls.add_batch(calls, subscribes);
+}
+
+void Session::tell_operator() {
+  if (const std::string* name = service_.guard.take_new_unknown_name()) {
+    service_.notify(Notice::method_unknown, "a client asked for " + *name +
+                                                ", which is not offered here; to allow it: methods.allow = [\"" + *name +
+                                                "\"]");
+  }
+}
+
+// Whether a message over the rate waits; if so, until when.
+bool Session::keeps_back(std::uint32_t retry_after_ms, std::uint64_t now_ns) {
+  const config::Limits& limits = service_.config.limits;
+  if (limits.action != config::OverRate::delay) return false;
+  const std::uint64_t since_ns = relay_->kept_since_ns == 0 ? now_ns : relay_->kept_since_ns;
+  const std::uint64_t until_ns = now_ns + retry_after_ms * ns_per_ms;
+  if (until_ns > since_ns + limits.delay_ms_max * ns_per_ms) return false;
+  relay_->kept_since_ns = since_ns;
+  relay_->kept_until_ns = until_ns;
+  return true;
+}
+
+// Room for a message that is kept back, which is then as one that was assembled. False: there is none.
+bool Session::keep_message(const ClientMessages::Event& event) {
+  const std::size_t bytes = websocket::frame_header_bytes_max + event.payload.size();
+  if (relay_->charge.grow(bytes) != AssemblyBudget::Answer::given || !relay_->messages.grow(bytes)) return false;
+  relay_->messages.keep(event);
+  return true;
+}
+
+void Session::drop_assembled() {
+  relay_->messages.drop_message();
+  relay_->charge.release();
+}
+
+void Session::retry_kept() {
+  relay_->kept_until_ns = 0;
+  const Fate fate = judge_message(relay_->messages.ready_payload());
+  if (fate != Fate::keep_back) relay_->kept_since_ns = 0;
+  if (fate == Fate::forward) forward_assembled();
+  if (fate == Fate::drop || fate == Fate::close) drop_assembled();
+  if (fate == Fate::close) return close_refused();
+  resume_client();
+}
+
+void Session::close_refused() {
+  if (state_ != State::relay) return;
+  if (!service_.guard.admission.is_to_be_closed(quota_)) {
+    return close_both(EndReason::memory_bound, CloseCode::try_again_later, "out of memory", CloseCode::going_away, {});
+  }
+  close_both(EndReason::over_limit, CloseCode::policy_violation, "too many calls were refused", CloseCode::going_away,
+             {});
+}
+
+// What is to be read of the client waits: for memory, for its rate, or until it has taken what it is owed.
+bool Session::is_holding() const {
+  return waits_for_memory_ || (relay_ && (relay_->kept_since_ns != 0 || relay_->owed.size() > owed_bytes_max));
+}
+
+void Session::resume_client() {
+  if (state_ != State::relay || is_holding()) return;
+  relay_held();
+  update_client_receiving();
+}
+
+// Our own answer, as soon as no message of the node is under way. False: there is no memory for it.
+bool Session::reply(std::string_view text) {
+  std::array<std::byte, websocket::frame_header_bytes_max> header;
+  const std::size_t header_bytes = websocket::write_frame_header(header, true, Opcode::text, text.size());
+  Relay& relay = *relay_;
+  if (relay.owed.empty() && !relay.frames.inside_message() && !client_.is_congested()) {
+    client_.send_copy(std::span(header).first(header_bytes));
+    client_.send_copy(text);
+    return true;
+  }
+  if (!service_.resources.backlog.take(share_, header_bytes + text.size())) return false;
+  relay.owed.append(reinterpret_cast<const char*>(header.data()), header_bytes).append(text);
+  return true;
+}
+
+void Session::send_owed() {
+  Relay& relay = *relay_;
+  if (relay.owed.empty() || relay.frames.inside_message() || client_.is_congested()) return;
+  client_.send_copy(relay.owed);
+  forget_owed();
+  resume_client();
+}
+
+void Session::forget_owed() {
+  if (!relay_) return;
+  service_.resources.backlog.give_back(share_, relay_->owed.size());
+  std::string().swap(relay_->owed);
+}
+
+// From the node ----------------------------------------------------------------------------------------------------
+
+void Session::on_payload(std::span<const std::byte> piece, bool ends_message) {
+  owe_for(piece.size());
+  relay_->answers.add(piece, ends_message, [this](std::string_view head, std::string_view tail) {
+    const CallTable::Ended ended = relay_->calls.answer(rpc::classify_answer(head, tail));
+    quota::Admission& admission = service_.guard.admission;
+    if (ended.calls > 0) admission.answered(quota_, ended.calls);
+    if (ended.subscriptions > 0) admission.unsubscribed(quota_, ended.subscriptions);
+  });
+}
+
+void Session::owe_for(std::uint64_t answer_bytes) {
+  const std::uint64_t bytes_per_unit = service_.config.limits.answer_bytes_per_unit;
+  if (bytes_per_unit == 0) return;
+  answer_bytes_ += answer_bytes;
+  const std::uint64_t units = answer_bytes_ / bytes_per_unit;
+  if (units == 0) return;
+  answer_bytes_ %= bytes_per_unit;
+  const std::uint64_t now_ns = service_.resources.ring.now_ns();
+  quota::Admission& admission = service_.guard.admission;
+  if (address_ == payer_) return admission.owe(quota_, units, now_ns);
+  quota::Client client = admission.client(address_, now_ns);
+  admission.owe(client, units, now_ns);
+}
+
+// By HTTP ----------------------------------------------------------------------------------------------------------
+
+// What a request costs that is no call, to the one that it comes from.
+bool Session::charge_request() {
+  const std::uint64_t now_ns = service_.resources.ring.now_ns();
+  quota::Admission& admission = service_.guard.admission;
+  const quota::Request request{.units = request_units, .answers = 0};
+  quota::Decision decision;
+  if (address_ == payer_) {
+    decision = admission.charge(quota_, request, now_ns);
+  } else {
+    quota::Client client = admission.client(address_, now_ns);
+    decision = admission.charge(client, request, now_ns);
+  }
+  if (!decision.given) refuse_over_rate(decision.retry_after_ms);
+  return decision.given;
+}
+
+// An upgrade through a trusted proxy is its client's: a connection of that one from here.
+bool Session::pass_on_place() {
+  if (address_ == payer_) return true;
+  const std::uint64_t now_ns = service_.resources.ring.now_ns();
+  quota::Admission& admission = service_.guard.admission;
+  const quota::Decision decision = admission.pass_on(quota_, admission.client(address_, now_ns), now_ns);
+  if (decision.given) {
+    payer_ = address_;
+    return true;
+  }
+  ++service_.guard.counters.proxied_refused;
+  refuse_over_rate(decision.retry_after_ms);
+  return false;
+}
+
+void Session::refuse_over_rate(std::uint32_t retry_after_ms) {
+  const std::string seconds = std::to_string(std::max<std::uint32_t>(1, (retry_after_ms + 999) / 1000));
+  const http::Header fields[] = {{"Retry-After", seconds}, {"Access-Control-Allow-Origin", "*"}};
+  answer({.status = 429,
+          .body = "too many requests or connections of this address: try again later\n",
+          .keep_alive = false,
+          .extra = fields},
+         EndReason::over_limit);
+}
+
+// False: the body's calls are answered here.
+bool Session::judge_body() {
+  Request& request = *request_;
+  const std::uint64_t now_ns = service_.resources.ring.now_ns();
+  Guard& guard = service_.guard;
+  quota::Client client;
+  Payer payer{quota_};
+  if (address_ != payer_) {
+    client = guard.admission.client(address_, now_ns);
+    payer.client = &client;
+  }
+  const Ruling ruling = guard.judge(request.body.text(), payer, false, now_ns);
+  if (ruling.kind == Ruling::Kind::forward) return true;
+  tell_operator();
+  const std::string_view text = ruling.kind == Ruling::Kind::tell_methods
+                                    ? guard.tell(ruling, *service_.methods_text(request.node))
+                                    : ruling.reply;
+  const std::string seconds = std::to_string(std::max<std::uint32_t>(1, (ruling.retry_after_ms + 999) / 1000));
+  const http::Header fields[] = {{"Access-Control-Allow-Origin", "*"}, {"Retry-After", seconds}};
+  answer({.status = ruling.over_rate ? 429 : 200,
+               .content_type = "application/json",
+               .body = text,
+               .keep_alive = request.client_keeps_alive && !guard.admission.is_to_be_closed(quota_),
+               .extra = std::span(fields).first(ruling.over_rate ? 2 : 1)});
+  if (state_ != State::ending) enter_head();
+  return false;
+}
+
+}  // namespace ringwall::session

@@ -1,0 +1,223 @@
+#include <ringwall/session/guard.h>
+
+#include <ringwall/check.h>
+#include <ringwall/limits.h>
+#include <ringwall/session/client_address.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace ringwall::session {
+namespace {
+
+// What it costs to be told no.
+constexpr std::uint64_t refusal_units = 1;
+// A longer name, or one with other characters than names have, is nobody's method.
+constexpr std::size_t unknown_name_bytes_max = 64;
+
+quota::Limits limits_of(const config::Limits& row) {
+  quota::Limits limits;
+  limits.address = {.units = {row.address_units_per_s, row.address_units_burst},
+                    .new_connections = {row.address_new_connections_per_s, row.address_new_connections_burst},
+                    .connections_max = row.address_connections_max,
+                    .subscriptions_max = row.address_subscriptions_max};
+  limits.network = {.units = {row.network_units_per_s, row.network_units_burst},
+                    .new_connections = {row.network_new_connections_per_s, row.network_new_connections_burst},
+                    .connections_max = row.network_connections_max,
+                    .subscriptions_max = row.network_subscriptions_max};
+  limits.connection = {.units = {row.connection_units_per_s, row.connection_units_burst},
+                       .subscriptions_max = row.connection_subscriptions_max,
+                       .calls_in_flight_max = row.connection_calls_in_flight_max,
+                       .batch_calls_max = row.batch_calls_max,
+                       .close_after = row.close_after};
+  limits.machine_units = {row.machine_units_per_s, row.machine_units_burst};
+  for (const config::Cidr& range : row.exempt) limits.exempt.push_back({range.address, range.prefix_bits});
+  return row.enabled == config::Switch::on ? limits : quota::lifted(limits);
+}
+
+quota::Layout layout_of(const config::Limits& row) {
+  const auto bits = [](std::uint32_t value) { return static_cast<std::uint8_t>(value); };
+  return {.ipv4_address_bits = bits(row.ipv4_address_bits),
+          .ipv6_address_bits = bits(row.ipv6_address_bits),
+          .ipv4_network_bits = bits(row.ipv4_network_bits),
+          .ipv6_network_bits = bits(row.ipv6_network_bits),
+          .address_entries = row.address_entries,
+          .network_entries = row.network_entries};
+}
+
+rpc::MethodTable table_of(const config::Methods& row) {
+  Result<rpc::MethodTable> table = rpc::MethodTable::make(method_settings(row));
+  RINGWALL_CHECK(table.has_value());
+  return std::move(*table);
+}
+
+// A limit that time alone takes away, from what was refused.
+bool is_rate(const quota::Decision& decision) { return decision.retry_after_ms > 0; }
+
+rpc::Reason reason_of(const quota::Decision& decision) {
+  if (is_rate(decision)) return rpc::Reason::rate_exceeded;
+  const bool never = decision.reason == quota::Reason::batch_calls || decision.reason == quota::Reason::request_units;
+  return never ? rpc::Reason::cost_over_burst : rpc::Reason::limit_reached;
+}
+
+}  // namespace
+
+rpc::MethodSettings method_settings(const config::Methods& row) {
+  rpc::MethodSettings settings{.policy = row.policy,
+                               .allow = row.allow,
+                               .deny = row.deny,
+                               .cheap_units = row.cheap_units,
+                               .normal_units = row.normal_units,
+                               .heavy_units = row.heavy_units,
+                               .costs = {},
+                               .runtime_apis = row.runtime_apis};
+  for (const std::string& cost : row.costs) {
+    const std::size_t equals = cost.find('=');
+    settings.costs.push_back({cost.substr(0, equals), static_cast<std::uint32_t>(std::stoul(cost.substr(equals + 1)))});
+  }
+  return settings;
+}
+
+Rules::Rules(const config::Config& config, const quota::Seed& seed, std::uint64_t now_ns)
+    : methods(table_of(config.methods)),
+      accounts(seed, layout_of(config.limits)),
+      terms(quota::first_terms(limits_of(config.limits), now_ns)) {}
+
+Guard::Guard(Rules& rules, const config::Config& config)
+    : admission(rules.accounts, rules.terms),
+      rules_(rules),
+      limits_(config.limits),
+      inspector_(rpc::Inspector::Bounds{}),
+      decisions_(rpc::batch_calls_max),
+      reasons_(rpc::batch_calls_max),
+      out_(rpc::batch_refusal_bytes_max(rpc::batch_calls_max)) {}
+
+std::size_t Guard::bytes_held() {
+  return rpc::Inspector::bytes_held(rpc::Inspector::Bounds{}) + rpc::batch_refusal_bytes_max(rpc::batch_calls_max) +
+         rpc::batch_calls_max * (sizeof(rpc::Decision) + sizeof(rpc::Reason)) +
+         unknown_names_max * (unknown_name_bytes_max + 128);
+}
+
+Ruling Guard::judge(std::span<const char> text, const Payer& payer, bool in_flight, std::uint64_t now_ns) {
+  ++counters.messages;
+  const auto read = inspector_.inspect(text);
+  if (!read) {
+    ++counters.unreadable;
+    if (const quota::Decision decision = charge(payer, {.units = refusal_units, .answers = 0}, now_ns);
+        !decision.given) {
+      return refuse({}, decision);
+    }
+    return {.reply = {out_.data(), rpc::write_bad_message(out_, read.error())}};
+  }
+  Ruling ruling{.is_batch = read->is_batch,
+                .calls = read->calls,
+                .decisions = std::span(decisions_).first(read->calls.size())};
+  if (!decide(*read)) {
+    if (const quota::Decision decision = charge(payer, {.units = refusal_units, .answers = 0}, now_ns);
+        !decision.given) {
+      return refuse(ruling, decision);
+    }
+    ruling.reply = write_refusals(ruling, std::span(reasons_).first(read->calls.size()), 0);
+    return ruling;
+  }
+  quota::Request request{.calls = static_cast<std::uint32_t>(read->calls.size()), .answers = 0};
+  for (std::size_t index = 0; index < read->calls.size(); ++index) {
+    request.units += decisions_[index].cost_units;
+    if (!in_flight || read->calls[index].form != rpc::Call::Form::call) continue;
+    ++request.answers;
+    request.subscriptions += decisions_[index].kind == rpc::Kind::subscribe ? 1 : 0;
+  }
+  const bool asks_methods = !read->is_batch && decisions_.front().method == rules_.methods.methods_call();
+  if (asks_methods) request.answers = 0;  // the answer is ours
+  if (const quota::Decision decision = charge(payer, request, now_ns); !decision.given) {
+    return refuse(ruling, decision);
+  }
+  counters.calls += read->calls.size();
+  ruling.kind = asks_methods ? Ruling::Kind::tell_methods : Ruling::Kind::forward;
+  return ruling;
+}
+
+std::string_view Guard::tell(const Ruling& ruling, std::string_view result) {
+  if (out_.size() < result.size() + rpc::refusal_bytes_max) out_.resize(result.size() + rpc::refusal_bytes_max);
+  return {out_.data(), rpc::write_result(out_, ruling.calls.front(), result)};
+}
+
+// Fills in decisions_, and reasons_ for the answer if there is one call that may not pass: then false.
+bool Guard::decide(const rpc::Inspection& read) {
+  bool all_pass = true;
+  for (std::size_t index = 0; index < read.calls.size(); ++index) {
+    const rpc::Call& call = read.calls[index];
+    decisions_[index] = rules_.methods.decide(call);
+    const rpc::Verdict verdict = decisions_[index].verdict;
+    reasons_[index] = rpc::reason_of(verdict);
+    if (verdict == rpc::Verdict::allowed) continue;
+    all_pass = false;
+    count_denied(call, verdict);
+  }
+  if (!all_pass && read.is_batch) ++counters.batches_refused;
+  return all_pass;
+}
+
+void Guard::count_denied(const rpc::Call& call, rpc::Verdict verdict) {
+  switch (verdict) {
+    case rpc::Verdict::allowed:
+      return;
+    case rpc::Verdict::unsafe_:
+      ++counters.unsafe_calls;
+      return;
+    case rpc::Verdict::not_offered:
+      ++counters.not_offered;
+      return count_unknown(call.method);
+    case rpc::Verdict::invalid:
+      ++counters.invalid;
+      return;
+  }
+}
+
+void Guard::count_unknown(std::string_view method) {
+  const auto is_plain = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '-';
+  };
+  if (method.empty() || method.size() > unknown_name_bytes_max || !std::ranges::all_of(method, is_plain)) return;
+  if (const auto at = unknown_.find(method); at != unknown_.end()) {
+    ++at->second;
+  } else if (unknown_.size() < unknown_names_max) {
+    new_unknown_ = &unknown_.emplace(method, 1).first->first;
+  }
+}
+
+quota::Decision Guard::charge(const Payer& payer, const quota::Request& request, std::uint64_t now_ns) {
+  return payer.client != nullptr ? admission.charge(*payer.client, request, now_ns)
+                                 : admission.charge(payer.connection, request, now_ns);
+}
+
+// For a limit. What could not be read is answered as a whole.
+Ruling Guard::refuse(const Ruling& ruling, const quota::Decision& decision) {
+  Ruling refused = ruling;
+  refused.over_rate = is_rate(decision);
+  refused.retry_after_ms = decision.retry_after_ms;
+  if (ruling.calls.empty()) {
+    static constexpr rpc::Call unreadable{.form = rpc::Call::Form::invalid, .method = {}, .id = rpc::null_id, .params = {}};
+    refused.reply = {out_.data(),
+                     rpc::write_refusal(out_, unreadable, rpc::Reason::rate_exceeded, decision.retry_after_ms)};
+    return refused;
+  }
+  const std::span<rpc::Reason> reasons = std::span(reasons_).first(ruling.calls.size());
+  std::ranges::fill(reasons, reason_of(decision));
+  refused.reply = write_refusals(ruling, reasons, decision.retry_after_ms);
+  return refused;
+}
+
+std::string_view Guard::write_refusals(const Ruling& ruling, std::span<const rpc::Reason> reasons,
+                                       std::uint32_t retry_after_ms) {
+  const std::size_t bytes = ruling.is_batch
+                                ? rpc::write_batch_refusal(out_, ruling.calls, reasons, retry_after_ms)
+                                : rpc::write_refusal(out_, ruling.calls.front(), reasons.front(), retry_after_ms);
+  return {out_.data(), bytes};
+}
+
+bool Guard::lets_in(const quota::AddressBytes& address) const {
+  return !is_in(address, limits_.deny) && (limits_.allow.empty() || is_in(address, limits_.allow));
+}
+
+}  // namespace ringwall::session

@@ -1,0 +1,199 @@
+#include <ringwall/session/guard.h>
+
+#include <string>
+#include <string_view>
+
+#include "unit/catch.h"
+
+namespace {
+
+using namespace ringwall;
+using namespace ringwall::session;
+using Kind = Ruling::Kind;
+
+constexpr std::uint64_t second_ns = 1'000'000'000;
+constexpr quota::AddressBytes client_address = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1};
+
+// A guard with one connection, whose clock stands still unless it is moved.
+struct Bench {
+  explicit Bench(config::Config config_in = {}) : config(std::move(config_in)) {
+    REQUIRE(guard.admission.open(connection, guard.admission.client(client_address, now_ns), now_ns).given);
+  }
+
+  Ruling judge(std::string_view text, bool in_flight = true) {
+    return guard.judge(text, {connection}, in_flight, now_ns);
+  }
+  std::string reply(std::string_view text) {
+    const Ruling ruling = judge(text);
+    CHECK(ruling.kind == Kind::answer);
+    return std::string(ruling.reply);
+  }
+
+  config::Config config;
+  std::uint64_t now_ns = second_ns;
+  Rules rules{config, {}, now_ns};
+  Guard guard{rules, config};
+  quota::Connection connection{};
+};
+
+config::Config with(auto&& change) {
+  config::Config config;
+  change(config);
+  return config;
+}
+
+constexpr std::string_view cheap = R"({"jsonrpc":"2.0","id":1,"method":"system_name","params":[]})";
+constexpr std::string_view unsafe_call = R"({"jsonrpc":"2.0","id":1,"method":"author_rotateKeys","params":[]})";
+
+}  // namespace
+
+TEST_CASE("a known safe method goes on, and is charged and in flight") {
+  Bench bench;
+  const Ruling ruling = bench.judge(cheap);
+  CHECK(ruling.kind == Kind::forward);
+  REQUIRE(ruling.calls.size() == 1);
+  CHECK(ruling.calls.front().method == "system_name");
+  CHECK(ruling.decisions.size() == 1);
+  CHECK(bench.connection.calls_in_flight() == 1);
+  CHECK(bench.guard.admission.counters().units_given == 1);
+  CHECK(bench.guard.counters.calls == 1);
+}
+
+TEST_CASE("by POST nothing is in flight and nothing subscribes") {
+  Bench bench;
+  CHECK(bench.judge(R"({"jsonrpc":"2.0","id":1,"method":"chain_subscribeNewHeads","params":[]})", false).kind ==
+        Kind::forward);
+  CHECK(bench.connection.calls_in_flight() == 0);
+  CHECK(bench.connection.subscriptions() == 0);
+}
+
+TEST_CASE("what is denied is answered with its id, counted, and costs a unit") {
+  Bench bench;
+  CHECK(bench.reply(unsafe_call).find("unsafe to be called externally") != std::string::npos);
+  CHECK(bench.guard.counters.unsafe_calls == 1);
+  CHECK(bench.reply(R"({"jsonrpc":"2.0","id":"x","method":"eth_call"})").find(R"("id":"x")") != std::string::npos);
+  CHECK(bench.guard.counters.not_offered == 1);
+  CHECK(bench.reply("{").find("-32700") != std::string::npos);
+  CHECK(bench.guard.counters.unreadable == 1);
+  CHECK(bench.reply(R"({"jsonrpc":"2.0","method":"eth_call"})").empty());
+  CHECK(bench.guard.admission.counters().units_given == 4);
+  CHECK(bench.connection.calls_in_flight() == 0);
+  CHECK(bench.guard.counters.calls == 0);
+}
+
+TEST_CASE("a batch with a denied call is refused whole") {
+  Bench bench;
+  const std::string reply = bench.reply("[" + std::string(cheap) + "," + std::string(unsafe_call) + "]");
+  CHECK(reply.find("batch refused") != std::string::npos);
+  CHECK(reply.find("-32601") != std::string::npos);
+  CHECK(bench.guard.counters.batches_refused == 1);
+  CHECK(bench.connection.calls_in_flight() == 0);
+}
+
+TEST_CASE("a name that is not offered is told of once and counted; no more names are kept than may be") {
+  Bench bench;
+  (void)bench.judge(R"({"jsonrpc":"2.0","id":1,"method":"eth_call"})");
+  const std::string* name = bench.guard.take_new_unknown_name();
+  REQUIRE(name != nullptr);
+  CHECK(*name == "eth_call");
+  (void)bench.judge(R"({"jsonrpc":"2.0","id":1,"method":"eth_call"})");
+  CHECK(bench.guard.take_new_unknown_name() == nullptr);
+  CHECK(bench.guard.unknown_names().at("eth_call") == 2);
+  for (const char* odd : {R"(a\nb)", R"(ü)", "a b"}) {
+    (void)bench.judge(R"({"jsonrpc":"2.0","id":1,"method":")" + std::string(odd) + "\"}");
+    CHECK(bench.guard.take_new_unknown_name() == nullptr);
+  }
+  for (int i = 0; i < 100; ++i) {
+    (void)bench.judge(R"({"jsonrpc":"2.0","id":1,"method":"x_)" + std::to_string(i) + "\"}");
+  }
+  CHECK(bench.guard.unknown_names().size() == Guard::unknown_names_max);
+}
+
+TEST_CASE("over the rate it is told when to come back, and then passes") {
+  Bench bench(with([](config::Config& config) {
+    config.limits.connection_units_per_s = 10;
+    config.limits.connection_units_burst = 10;
+  }));
+  for (int i = 0; i < 10; ++i) CHECK(bench.judge(cheap).kind == Kind::forward);
+  const Ruling refused = bench.judge(cheap);
+  CHECK(refused.kind == Kind::answer);
+  CHECK(refused.over_rate);
+  CHECK(refused.retry_after_ms > 0);
+  CHECK(refused.retry_after_ms <= 101);
+  CHECK(refused.reply.find("-32999") != std::string_view::npos);
+  bench.now_ns += refused.retry_after_ms * std::uint64_t{1'000'000};
+  CHECK(bench.judge(cheap).kind == Kind::forward);
+  // Neither what is denied nor what cannot be read is free.
+  CHECK(bench.judge(unsafe_call).over_rate);
+  CHECK(bench.judge("{").over_rate);
+}
+
+TEST_CASE("what costs more than a burst is not to be tried again") {
+  Bench bench(with([](config::Config& config) { config.methods.costs = {"system_name=6000"}; }));
+  const Ruling ruling = bench.judge(cheap);
+  CHECK_FALSE(ruling.over_rate);
+  CHECK(ruling.reply.find("-32600") != std::string_view::npos);
+}
+
+TEST_CASE("a limit that time does not lift names no time") {
+  Bench bench(with([](config::Config& config) { config.limits.connection_calls_in_flight_max = 1; }));
+  CHECK(bench.judge(cheap).kind == Kind::forward);
+  const Ruling ruling = bench.judge(cheap);
+  CHECK_FALSE(ruling.over_rate);
+  CHECK(ruling.reply.find("-32999") != std::string_view::npos);
+  CHECK(ruling.reply.find("retry_after_ms") == std::string_view::npos);
+  bench.guard.admission.answered(bench.connection, 1);
+  CHECK(bench.judge(cheap).kind == Kind::forward);
+}
+
+TEST_CASE("with limits off nothing is refused for one, and all is counted") {
+  Bench bench(with([](config::Config& config) {
+    config.limits.enabled = config::Switch::off;
+    config.limits.connection_units_per_s = config.limits.connection_units_burst = 1;
+  }));
+  for (int i = 0; i < 1000; ++i) CHECK(bench.judge(cheap).kind == Kind::forward);
+  CHECK(bench.guard.admission.counters().units_given == 1000);
+  CHECK(bench.judge(unsafe_call).kind == Kind::answer);
+}
+
+TEST_CASE("rpc_methods is answered here, by call and not by batch") {
+  Bench bench;
+  constexpr std::string_view ask = R"({"jsonrpc":"2.0","id":7,"method":"rpc_methods"})";
+  const Ruling ruling = bench.judge(ask);
+  REQUIRE(ruling.kind == Kind::tell_methods);
+  CHECK(bench.guard.tell(ruling, R"({"methods":["a"]})") == R"({"jsonrpc":"2.0","id":7,"result":{"methods":["a"]}})");
+  CHECK(bench.connection.calls_in_flight() == 0);
+  CHECK(bench.judge("[" + std::string(ask) + "]").kind == Kind::forward);
+}
+
+TEST_CASE("another client's request over a connection is charged to that client") {
+  Bench bench(with([](config::Config& config) {
+    config.limits.address_units_per_s = 1;
+    config.limits.address_units_burst = 2;
+  }));
+  quota::AddressBytes other_address = client_address;
+  other_address[15] = 9;
+  quota::Client other = bench.guard.admission.client(other_address, bench.now_ns);
+  const Payer payer{bench.connection, &other};
+  CHECK(bench.guard.judge(cheap, payer, false, bench.now_ns).kind == Kind::forward);
+  CHECK(bench.guard.judge(cheap, payer, false, bench.now_ns).kind == Kind::forward);
+  CHECK(bench.guard.judge(cheap, payer, false, bench.now_ns).over_rate);
+  CHECK(bench.judge(cheap).kind == Kind::forward);
+}
+
+TEST_CASE("allow and deny decide who may come") {
+  config::Cidr net{client_address, 120};
+  net.address[15] = 0;
+  const config::Cidr one{client_address, 128};
+  quota::AddressBytes neighbour = client_address, stranger = client_address;
+  neighbour[15] = 77;
+  stranger[12] = 10;
+  const Bench bench(with([&](config::Config& config) {
+    config.limits.allow = {net};
+    config.limits.deny = {one};
+  }));
+  CHECK_FALSE(bench.guard.lets_in(client_address));
+  CHECK(bench.guard.lets_in(neighbour));
+  CHECK_FALSE(bench.guard.lets_in(stranger));
+  CHECK(Bench().guard.lets_in(stranger));
+}
