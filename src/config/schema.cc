@@ -198,7 +198,8 @@ std::span<const SectionRow> sections() {
       {SectionId::server, "server", 1, true, "The process and its memory."},
       {SectionId::methods, "methods", 1, true, "Which JSON-RPC methods may be called, and what each costs."},
       {SectionId::limits, "limits", 1, true,
-       "What a client may send, and how much of it. A unit is a unit of cost (see methods); an address is one client's, a "
+       "What a client may send, and how much of it. A unit is a unit of cost (see methods); an address is one "
+       "client's, a "
        "network what holds many of them. What is refused costs nothing."},
       {SectionId::timeouts, "timeouts", 1, true, "What may take how long. Numbers without a unit are milliseconds."},
       {SectionId::listener, "listener", 64, true, "A port that clients connect to; repeat it for more."},

@@ -103,7 +103,8 @@ std::string announcement(const config::Config& config, const Bounds& bounds, std
   for (const config::Listener& listener : config.listeners) text += listener_line(config, listener);
   text += fmt::format(
       "  bounds: {} clients a shard ({} open files), a message {}, a body {}, a head {} bytes\n"
-      "  memory: at most {} in all: a shard {} (buffers {} x {}, arena {}, backlog {}, assembly {}), a client {} KiB, the "
+      "  memory: at most {} in all: a shard {} (buffers {} x {}, arena {}, backlog {}, assembly {}), a client {} KiB, "
+      "the "
       "table of addresses {}\n"
       "  one address: at most {} of a shard's backlog, {} of its assembly\n",
       bounds.connections_per_shard, bounds.open_files, in_mib(config.limits.message_bytes_max),

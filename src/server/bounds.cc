@@ -21,8 +21,8 @@ std::size_t calls_bytes(const config::Limits& limits) {
   const bool held = limits.enabled == config::Switch::on && limits.connection_calls_in_flight_max != 0 &&
                     limits.connection_subscriptions_max != 0;
   if (!held) return session::CallTable::bytes_held_max();
-  const std::size_t at_most = 64 * std::size_t{limits.connection_calls_in_flight_max} +
-                              16 * std::size_t{limits.connection_subscriptions_max};
+  const std::size_t at_most =
+      64 * std::size_t{limits.connection_calls_in_flight_max} + 16 * std::size_t{limits.connection_subscriptions_max};
   return std::min(at_most, session::CallTable::bytes_held_max());
 }
 
@@ -46,8 +46,10 @@ Bounds bounds(const config::Config& config, std::size_t shards, std::size_t open
   bounds.connection_bytes = sizeof(session::Session) + sizeof(session::Relay) + sizeof(session::Request) +
                             sizeof(connection::Connection) + 3 * http::head_bytes_max + tls_bytes +
                             calls_bytes(config.limits) + session::AnswerReader::kept_bytes_max;
-  bounds.table_bytes = sizeof(quota::Entry) * (std::size_t{config.limits.address_entries} + config.limits.network_entries);
-  bounds.total_bytes = bounds.table_bytes + shards * (bounds.shard_bytes + bounds.connections_per_shard * bounds.connection_bytes);
+  bounds.table_bytes =
+      sizeof(quota::Entry) * (std::size_t{config.limits.address_entries} + config.limits.network_entries);
+  bounds.total_bytes =
+      bounds.table_bytes + shards * (bounds.shard_bytes + bounds.connections_per_shard * bounds.connection_bytes);
   return bounds;
 }
 

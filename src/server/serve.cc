@@ -37,7 +37,8 @@ std::int64_t unix_now_s() { return static_cast<std::int64_t>(std::time(nullptr))
 
 std::uint64_t steady_now_ns() {
   return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+          .count());
 }
 
 std::int64_t steady_now_s() { return static_cast<std::int64_t>(steady_now_ns() / 1'000'000'000); }

@@ -59,7 +59,8 @@ void Totals::add(const Totals& other) {
   memory_waits_ += other.memory_waits_;
   add_rows(guard_, other.guard_, of_guard);
   add_rows(quota_, other.quota_, of_quota);
-  for (std::size_t index = 0; index < quota_.refused.size(); ++index) quota_.refused[index] += other.quota_.refused[index];
+  for (std::size_t index = 0; index < quota_.refused.size(); ++index)
+    quota_.refused[index] += other.quota_.refused[index];
 }
 
 std::string Totals::sessions_text() const {

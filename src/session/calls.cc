@@ -55,8 +55,8 @@ void Session::note_calls(const Ruling& ruling) {
 void Session::tell_operator() {
   if (const std::string* name = service_.guard.take_new_unknown_name()) {
     service_.notify(Notice::method_unknown, "a client asked for " + *name +
-                                                ", which is not offered here; to allow it: methods.allow = [\"" + *name +
-                                                "\"]");
+                                                ", which is not offered here; to allow it: methods.allow = [\"" +
+                                                *name + "\"]");
   }
 }
 
@@ -233,10 +233,10 @@ bool Session::judge_body() {
   const std::string seconds = std::to_string(std::max<std::uint32_t>(1, (ruling.retry_after_ms + 999) / 1000));
   const http::Header fields[] = {{"Access-Control-Allow-Origin", "*"}, {"Retry-After", seconds}};
   answer({.status = ruling.over_rate ? 429 : 200,
-               .content_type = "application/json",
-               .body = text,
-               .keep_alive = request.client_keeps_alive && !guard.admission.is_to_be_closed(quota_),
-               .extra = std::span(fields).first(ruling.over_rate ? 2 : 1)});
+          .content_type = "application/json",
+          .body = text,
+          .keep_alive = request.client_keeps_alive && !guard.admission.is_to_be_closed(quota_),
+          .extra = std::span(fields).first(ruling.over_rate ? 2 : 1)});
   if (state_ != State::ending) enter_head();
   return false;
 }

@@ -109,9 +109,8 @@ Ruling Guard::judge(std::span<const char> text, const Payer& payer, bool in_flig
     }
     return {.reply = {out_.data(), rpc::write_bad_message(out_, read.error())}};
   }
-  Ruling ruling{.is_batch = read->is_batch,
-                .calls = read->calls,
-                .decisions = std::span(decisions_).first(read->calls.size())};
+  Ruling ruling{
+      .is_batch = read->is_batch, .calls = read->calls, .decisions = std::span(decisions_).first(read->calls.size())};
   if (!decide(*read)) {
     if (const quota::Decision decision = charge(payer, {.units = refusal_units, .answers = 0}, now_ns);
         !decision.given) {
@@ -176,7 +175,8 @@ void Guard::count_denied(const rpc::Call& call, rpc::Verdict verdict) {
 
 void Guard::count_unknown(std::string_view method) {
   const auto is_plain = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '-';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' ||
+           c == '-';
   };
   if (method.empty() || method.size() > unknown_name_bytes_max || !std::ranges::all_of(method, is_plain)) return;
   if (const auto at = unknown_.find(method); at != unknown_.end()) {
@@ -197,7 +197,8 @@ Ruling Guard::refuse(const Ruling& ruling, const quota::Decision& decision) {
   refused.over_rate = is_rate(decision);
   refused.retry_after_ms = decision.retry_after_ms;
   if (ruling.calls.empty()) {
-    static constexpr rpc::Call unreadable{.form = rpc::Call::Form::invalid, .method = {}, .id = rpc::null_id, .params = {}};
+    static constexpr rpc::Call unreadable{
+        .form = rpc::Call::Form::invalid, .method = {}, .id = rpc::null_id, .params = {}};
     refused.reply = {out_.data(),
                      rpc::write_refusal(out_, unreadable, rpc::Reason::rate_exceeded, decision.retry_after_ms)};
     return refused;

@@ -109,7 +109,8 @@ void Session::serve_control_frames(std::span<const std::byte>& in) {
   while (state_ == State::relay) {
     websocket::FrameHeader header;
     const auto size = websocket::parse_frame_header(in, websocket::Sender::client, header);
-    if (!size || *size == 0 || !websocket::is_control(header.opcode) || in.size() - *size < header.payload_bytes) return;
+    if (!size || *size == 0 || !websocket::is_control(header.opcode) || in.size() - *size < header.payload_bytes)
+      return;
     std::span<const std::byte> frame = in.first(*size + static_cast<std::size_t>(header.payload_bytes));
     in = in.subspan(frame.size());
     ClientMessages one(websocket::control_payload_bytes_max);

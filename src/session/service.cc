@@ -48,8 +48,8 @@ void Service::open(int socket, const ListenerService& listener) {
 
 // The limits that act at accept. A trusted proxy's connections are its clients': they are limited when those are known.
 bool Service::admit(quota::Connection& place, const AddressBytes& peer, const ListenerService& listener) {
-  const bool is_proxy = listener.config.proxy_protocol == config::ProxyProtocol::required ||
-                        is_in(peer, listener.config.trusted_proxies);
+  const bool is_proxy =
+      listener.config.proxy_protocol == config::ProxyProtocol::required || is_in(peer, listener.config.trusted_proxies);
   if (!is_proxy && !guard.lets_in(peer)) {
     ++guard.counters.connections_denied;
     return false;

@@ -27,8 +27,8 @@ template <typename Section>
 using Member = std::variant<std::uint32_t Section::*, std::uint64_t Section::*, std::string Section::*,
                             std::vector<std::string> Section::*, Endpoint Section::*, std::vector<Cidr> Section::*,
                             LogLevel Section::*, ListenerKind Section::*, Mode Section::*,
-                             std::optional<Mode> Section::*, HostHeader Section::*, ProxyProtocol Section::*,
-                             rpc::Policy Section::*, Switch Section::*, OverRate Section::*>;
+                            std::optional<Mode> Section::*, HostHeader Section::*, ProxyProtocol Section::*,
+                            rpc::Policy Section::*, Switch Section::*, OverRate Section::*>;
 
 // What a row says besides where the value lives.
 struct Row {

@@ -1,8 +1,8 @@
 // guard.h: what becomes of a client's JSON-RPC message: it is read, decided and charged, in one answer.
 //
-// One Guard a shard, used on its thread; what all shards share is in Rules, which the server makes before them and which
-// outlives them. A Ruling lends the guard's scratch memory and is valid until the next judge(). No memory is allocated
-// for a message, but for a name that was not seen before.
+// One Guard a shard, used on its thread; what all shards share is in Rules, which the server makes before them and
+// which outlives them. A Ruling lends the guard's scratch memory and is valid until the next judge(). No memory is
+// allocated for a message, but for a name that was not seen before.
 #pragma once
 
 #include <ringwall/config/config.h>
@@ -47,9 +47,9 @@ struct Ruling {
     tell_methods,  // the call is rpc_methods, and `calls` its one
   };
   Kind kind = Kind::answer;
-  bool over_rate = false;            // refused for want of `retry_after_ms`
+  bool over_rate = false;  // refused for want of `retry_after_ms`
   std::uint32_t retry_after_ms = 0;
-  std::string_view reply;            // JSON text
+  std::string_view reply;  // JSON text
   bool is_batch = false;
   std::span<const rpc::Call> calls;  // as many as decisions; empty for what could not be read
   std::span<const rpc::Decision> decisions;

@@ -25,11 +25,7 @@ struct Liveness {
 struct Relay {
   Relay(std::uint32_t message_bytes_max, AssemblyBudget& budget, const AddressBytes& key, const HashSeed& seed,
         std::uint64_t now_ns)
-      : messages(message_bytes_max),
-        calls(seed),
-        charge(budget, key),
-        client{now_ns, now_ns},
-        node{now_ns, now_ns} {}
+      : messages(message_bytes_max), calls(seed), charge(budget, key), client{now_ns, now_ns}, node{now_ns, now_ns} {}
 
   websocket::ClientMessages messages;
   websocket::NodeFrames frames;

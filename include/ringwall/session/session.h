@@ -175,7 +175,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   AddressBytes payer_{};           // whose connection quota_ is
   std::string address_text_;
   quota::Connection quota_;
-  std::uint64_t answer_bytes_ = 0;  // not charged yet
+  std::uint64_t answer_bytes_ = 0;     // not charged yet
   std::uint64_t tunnel_heard_ns_ = 0;  // when bytes last came, either way
   ring::TimerOf<Session, &Session::on_timer> timer_{*this};
   unsigned own_answers_left_ = 0;  // to the piece of input that is being read

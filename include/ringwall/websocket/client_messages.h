@@ -68,8 +68,8 @@ class ClientMessages {
   // After a message without `frame` that is not to be forwarded.
   void drop_message();
 
-  // After a message with `frame`, and a grow() by its payload and frame_header_bytes_max: takes it into the assembly, as
-  // if it had come in pieces.
+  // After a message with `frame`, and a grow() by its payload and frame_header_bytes_max: takes it into the assembly,
+  // as if it had come in pieces.
   void keep(const Event& event);
 
   // Of a message without `frame`, until it is taken or dropped.

@@ -115,6 +115,7 @@ void Client::on_event() {
         if (end == std::string::npos) return;
         if (!input_.starts_with("HTTP/1.1 101 ")) {
           ++account_.other_answers;
+          account_.done = account_.done || input_.starts_with("HTTP/1.1 429 ");  // a limit: it is to come again later
           return;
         }
         if (input_.find("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") > end) world_.fail("a 101 without the right accept key");
@@ -242,10 +243,9 @@ void Client::post_next() {
     --messages_left_;
     const bool submission = random.below(4) == 0;
     const bool denied = random.below(6) == 0;
-    const std::string body =
-        denied ? next_call(true)
-               : call_text(++calls_, submission ? "author_submitExtrinsic" : "system_name",
-                           text(random.skewed(0, message_bytes_max_ - call_bytes_max)));
+    const std::string body = denied ? next_call(true)
+                                    : call_text(++calls_, submission ? "author_submitExtrinsic" : "system_name",
+                                                text(random.skewed(0, message_bytes_max_ - call_bytes_max)));
     if (denied) {
       ++account_.denied_said;
     } else {

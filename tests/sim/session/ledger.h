@@ -26,7 +26,7 @@ struct Account {
   std::vector<Message> client_heard;  // without Ringwall's own answers
   std::uint64_t denied_said = 0;      // messages, or bodies, that must not reach the node; not in client_said or posted
   std::uint64_t refusals = 0;         // Ringwall's own answers, to what is denied and to what was over a limit
-  unsigned client_close = 0;  // the code that this side sent first, 0: none
+  unsigned client_close = 0;          // the code that this side sent first, 0: none
   unsigned node_close = 0;
   unsigned close_at_client = 0;  // the code that reached this side, 0: none
   unsigned close_at_node = 0;

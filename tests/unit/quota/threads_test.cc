@@ -49,7 +49,7 @@ struct Given {
 };
 
 TEST_CASE("threads that bring the same key at the same time all get the same entry") {
-  constexpr unsigned rounds = 30'000;
+  constexpr unsigned rounds = 10'000;
   const PeerTerms terms = terms_of({1, 1});
   Table table(table_entries_min);
   std::array<std::array<const Entry*, threads>, 2> seen{};  // of the last round, by key

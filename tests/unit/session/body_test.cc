@@ -122,7 +122,8 @@ TEST_CASE("an operator hears of each thing at most once a second") {
   const config::Config config;
   Rules rules(config, {}, stage.ring.now_ns());
   std::vector<std::string> heard;
-  Service service(stage.resources, config, rules, nullptr, [&](Notice, const std::string& text) { heard.push_back(text); });
+  Service service(stage.resources, config, rules, nullptr,
+                  [&](Notice, const std::string& text) { heard.push_back(text); });
   service.notify(Notice::node_garbage, "one");
   service.notify(Notice::node_garbage, "two");
   service.notify(Notice::out_of_files, "three");

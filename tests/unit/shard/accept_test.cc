@@ -152,10 +152,13 @@ TEST_CASE("accepting goes on through every fault") {
 TEST_CASE("a kernel that refuses the ring of buffers is told by its errno") {
   sim::World world({});
   sim::SimKernel kernel(world);
-  config::Config config;
+  const config::Config config;
+  session::Rules rules(config, {}, 0);
   const int mailbox = kernel.open_mailbox();
   const auto make = [&] {
     return std::make_unique<Shard>(kernel, Plan{.config = &config,
+                                                .rules = &rules,
+                                                .offers = nullptr,
                                                 .listeners = {},
                                                 .targets = {},
                                                 .sessions_max = 1,

@@ -15,6 +15,7 @@ using test::millisecond;
 using test::Options;
 using test::page_request;
 using test::second;
+using test::some_call;
 using test::Stage;
 
 constexpr std::string_view line = "PROXY TCP4 198.51.100.7 192.0.2.1 56581 443\r\n";
@@ -38,7 +39,7 @@ std::string forwarded_for(Stage& stage, const std::string& bytes) {
   stage.node.on_peer = [&](sim::Peer& peer) {
     peer.on_event = [&](sim::Peer& asked) {
       head += asked.take_received();
-      if (head.ends_with("{}")) asked.send(answer("[]"));
+      if (head.ends_with(some_call)) asked.send(answer("[]"));
     };
   };
   const sim::Peer& client = stage.connect(bytes);
@@ -50,7 +51,8 @@ std::string forwarded_for(Stage& stage, const std::string& bytes) {
 
 std::string post_from(std::string_view header, std::string_view forwarded) {
   return std::string(header) + "POST / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: " + std::string(forwarded) +
-         "\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+         "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(some_call.size()) + "\r\n\r\n" +
+         std::string(some_call);
 }
 
 TEST_CASE("the header names the client, and the stream begins after it") {

@@ -143,6 +143,8 @@ class Stage {
 
 inline constexpr std::string_view page_request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
+inline constexpr std::string_view some_call = R"({"jsonrpc":"2.0","id":1,"method":"system_name"})";
+
 inline std::string post(std::string_view body) {
   return "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
          std::to_string(body.size()) + "\r\n\r\n" + std::string(body);

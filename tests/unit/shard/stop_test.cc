@@ -15,6 +15,7 @@ using test::Options;
 using test::page_request;
 using test::post;
 using test::second;
+using test::some_call;
 using test::Stage;
 
 // Well over what a connection lingers for.
@@ -72,11 +73,11 @@ TEST_CASE("a stop waits for an answer that is under way, then ends its client an
   Stage stage;
   stage.node.on_peer = [&](sim::Peer& node) {
     node.on_event = [&stage](sim::Peer& asked) {
-      if (!asked.take_received().ends_with("{}")) return;
+      if (!asked.take_received().ends_with(some_call)) return;
       stage.world.events().after(3 * second, [&asked] { asked.send(answer("[]")); });
     };
   };
-  sim::Peer& client = stage.connect(post("{}"));
+  sim::Peer& client = stage.connect(post(some_call));
   stage.run_for(second);
   stage.stop();
   CHECK_FALSE(stage.stops_within(second));
@@ -91,10 +92,10 @@ TEST_CASE("a stop closes what waits in the pools") {
   Stage stage;
   stage.node.on_peer = [](sim::Peer& node) {
     node.on_event = [](sim::Peer& asked) {
-      if (asked.take_received().ends_with("{}")) asked.send(answer("[]"));
+      if (asked.take_received().ends_with(some_call)) asked.send(answer("[]"));
     };
   };
-  sim::Peer& client = stage.connect(post("{}"));
+  sim::Peer& client = stage.connect(post(some_call));
   REQUIRE(stage.run_until([&] { return client.received().ends_with("[]"); }));
   CHECK_FALSE(stage.shard->service().nodes.front()->pool.is_empty());
   stage.stop();
@@ -110,12 +111,13 @@ void put_up(Stage& stage, Obstacle obstacle) {
   stage.node.on_peer = [obstacle](sim::Peer& node) {
     if (obstacle == Obstacle::deaf_node) node.stop_reading();
     node.on_event = [obstacle](sim::Peer& asked) {
-      if (obstacle == Obstacle::slow_client && asked.take_received().ends_with("{}")) {
+      if (obstacle == Obstacle::slow_client && asked.take_received().ends_with(some_call)) {
         asked.send(answer(std::string(2'000'000, 'x')));
       }
     };
   };
-  sim::Peer& client = stage.connect(post(obstacle == Obstacle::deaf_node ? std::string(1'000'000, ' ') : "{}"));
+  sim::Peer& client =
+      stage.connect(post(std::string(some_call).append(obstacle == Obstacle::deaf_node ? 1'000'000 : 0, ' ')));
   // Each time that it is looked at it has taken something, so it is never given up for standing still.
   if (obstacle == Obstacle::slow_client) client.read_slowly(1000, 500 * millisecond);
   stage.run_for(3 * second);
