@@ -109,6 +109,11 @@ bool Session::is_holding() const {
   return waits_for_memory_ || (relay_ && (relay_->kept_since_ns != 0 || relay_->owed.size() > owed_bytes_max));
 }
 
+// What comes of it has to wait behind what is here.
+bool Session::is_behind() const {
+  return is_holding() && (waits_for_memory_ || relay_->kept_since_ns == 0 || !relay_->held.empty());
+}
+
 void Session::resume_client() {
   if (state_ != State::relay || is_holding()) return;
   relay_held();

@@ -20,6 +20,10 @@ bool is_get(const http::RequestHead& head) {
   return head.method == http::Method::get || head.method == http::Method::head;
 }
 
+bool has_body(const http::RequestHead& head) {
+  return head.framing == http::Framing::chunked || (head.framing == http::Framing::length && head.content_length > 0);
+}
+
 }  // namespace
 
 void Session::enter_head() {
@@ -125,6 +129,8 @@ void Session::serve(const http::RequestHead& head) {
   if (destination.mode == config::Mode::rpc) {
     if (head.method == http::Method::post) return begin_exchange(head, node);
     if (head.method == http::Method::options || (is_get(head) && is_health)) {
+      // No node reads it today; one that did would read what has not been judged.
+      if (has_body(head)) return refuse({400, "only a POST may have a body here"}, EndReason::client_refused);
       return charge_request() ? begin_exchange(head, node) : void();
     }
   }

@@ -39,8 +39,13 @@ void Session::begin_relay() {
 
 void Session::relay_client(const ring::Slice& bytes) {
   relay_->client.heard_ns = service_.resources.ring.now_ns();
-  if (is_holding()) return hold(bytes.share(bytes.bytes()));
+  if (is_behind()) return hold(bytes.share(bytes.bytes()));
   std::span<const std::byte> in = bytes.bytes();
+  if (relay_->kept_since_ns != 0 || relay_->pings) {
+    serve_pings(in);
+    if (state_ != State::relay) return;
+  }
+  if (is_holding()) return hold_rest(bytes, in);
   std::span<const std::byte> run;  // whole frames in the buffer, one after another, to be sent as one piece
   const auto send_run = [&] {
     if (!run.empty()) node_->send(bytes.share(run));
@@ -72,7 +77,7 @@ void Session::relay_client(const ring::Slice& bytes) {
           case Fate::keep_back:
             send_run();
             if (!event.frame.empty() && !keep_message(event)) return close_refused();
-            serve_control_frames(in);
+            serve_pings(in);
             break;
           case Fate::close:
             send_run();
@@ -80,49 +85,47 @@ void Session::relay_client(const ring::Slice& bytes) {
         }
         if (state_ != State::relay || !is_holding()) break;
         send_run();
-        if (!in.empty()) hold(bytes.share(in));
         set_relay_timer();
-        return update_client_receiving();
+        return hold_rest(bytes, in);
       case ClientMessages::Event::Kind::need_memory:
         send_run();
         if (grow_assembly(event.bytes_wanted, in.size())) break;
         if (state_ == State::relay && !in.empty()) hold(bytes.share(in));
         return note_message_progress();
-      case ClientMessages::Event::Kind::ping:
-        relay_->pong_due = std::make_unique<ControlFrame>(ControlFrame::pong(event.payload));
-        send_due_frames();
-        break;
-      case ClientMessages::Event::Kind::pong:
-        break;
       case ClientMessages::Event::Kind::close:
-        send_run();
-        return close_both(EndReason::client_closed, event.code, event.text, event.code, event.text);
       case ClientMessages::Event::Kind::violation:
         send_run();
-        return close_both(EndReason::client_refused, event.code, event.text, CloseCode::going_away, {});
+        return take_control(event);
+      case ClientMessages::Event::Kind::ping:
+      case ClientMessages::Event::Kind::pong:
+        take_control(event);
+        break;
     }
   }
 }
 
-// Behind a message that is kept back, those that are here whole; data waits.
-void Session::serve_control_frames(std::span<const std::byte>& in) {
-  while (state_ == State::relay) {
-    websocket::FrameHeader header;
-    const auto size = websocket::parse_frame_header(in, websocket::Sender::client, header);
-    if (!size || *size == 0 || !websocket::is_control(header.opcode) || in.size() - *size < header.payload_bytes)
-      return;
-    std::span<const std::byte> frame = in.first(*size + static_cast<std::size_t>(header.payload_bytes));
-    in = in.subspan(frame.size());
-    ClientMessages one(websocket::control_payload_bytes_max);
-    const ClientMessages::Event event = one.next(frame, service_.unmasked);
-    if (event.kind == ClientMessages::Event::Kind::ping) {
-      relay_->pong_due = std::make_unique<ControlFrame>(ControlFrame::pong(event.payload));
-      send_due_frames();
-    } else if (event.kind == ClientMessages::Event::Kind::close) {
-      close_both(EndReason::client_closed, event.code, event.text, event.code, event.text);
-    } else if (event.kind == ClientMessages::Event::Kind::violation) {
-      close_both(EndReason::client_refused, event.code, event.text, CloseCode::going_away, {});
+// Behind a message that is kept back pings are answered; from the first other frame on the client waits in line.
+void Session::serve_pings(std::span<const std::byte>& in) {
+  std::unique_ptr<ClientMessages>& pings = relay_->pings;
+  while (state_ == State::relay && !in.empty()) {
+    if (!pings || !pings->inside_message()) {
+      const auto opcode = static_cast<websocket::Opcode>(in.front() & std::byte{0x0F});
+      if (relay_->kept_since_ns == 0 || (opcode != websocket::Opcode::ping && opcode != websocket::Opcode::pong)) break;
+      if (!pings) pings = std::make_unique<ClientMessages>(websocket::control_payload_bytes_max);
     }
+    take_control(pings->next(in, service_.unmasked));
+  }
+  if (pings && !pings->inside_message()) pings.reset();
+}
+
+void Session::take_control(const ClientMessages::Event& event) {
+  if (event.kind == ClientMessages::Event::Kind::ping) {
+    relay_->pong_due = std::make_unique<ControlFrame>(ControlFrame::pong(event.payload));
+    send_due_frames();
+  } else if (event.kind == ClientMessages::Event::Kind::close) {
+    close_both(EndReason::client_closed, event.code, event.text, event.code, event.text);
+  } else if (event.kind == ClientMessages::Event::Kind::violation) {
+    close_both(EndReason::client_refused, event.code, event.text, CloseCode::going_away, {});
   }
 }
 
@@ -164,6 +167,12 @@ void Session::hold(ring::Slice bytes) {
     return close_both(EndReason::memory_bound, CloseCode::try_again_later, "out of memory", CloseCode::going_away, {});
   }
   relay_->held.push_back(std::move(*copy));
+}
+
+// Of a piece that was read in part.
+void Session::hold_rest(const ring::Slice& bytes, std::span<const std::byte> rest) {
+  if (!rest.empty()) hold(bytes.share(rest));
+  update_client_receiving();
 }
 
 void Session::relay_held() {

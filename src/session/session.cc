@@ -302,7 +302,7 @@ void Session::on_drained(connection::Connection& connection) {
 }
 
 void Session::update_client_receiving() {
-  const bool pause = is_holding() || (node_ && node_->is_congested()) || input_.size() > http::head_bytes_max;
+  const bool pause = is_behind() || (node_ && node_->is_congested()) || input_.size() > http::head_bytes_max;
   if (pause == client_.is_paused()) return;
   if (pause) {
     client_.pause_receiving();

@@ -32,7 +32,8 @@ struct Relay {
   AnswerReader answers{};
   CallTable calls;
   AssemblyCharge charge;               // of the message in assembly
-  std::vector<ring::Slice> held{};     // the client's bytes that wait for memory
+  std::vector<ring::Slice> held{};     // the client's bytes that wait to be read
+  std::unique_ptr<websocket::ClientMessages> pings{};  // one cut in two behind a message that is kept back
   std::uint64_t kept_since_ns = 0;     // when the message that is kept back was; 0: there is none
   std::uint64_t kept_until_ns = 0;     // when it is judged again
   std::string owed{};                  // frames of our answers, until no message of the node is under way

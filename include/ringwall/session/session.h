@@ -116,11 +116,13 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   // relay.cc: frames both ways.
   void begin_relay();
   void relay_client(const ring::Slice& bytes);
-  void serve_control_frames(std::span<const std::byte>& in);
+  void serve_pings(std::span<const std::byte>& in);
+  void take_control(const websocket::ClientMessages::Event& event);
   void forward_assembled();
   [[nodiscard]] bool grow_assembly(std::size_t bytes, std::size_t bytes_here);
   [[nodiscard]] std::uint64_t message_due_ns() const;
   void hold(ring::Slice bytes);
+  void hold_rest(const ring::Slice& bytes, std::span<const std::byte> rest);
   void relay_node(const ring::Slice& bytes);
   void relay_held();
   void send_due_frames();
@@ -141,6 +143,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   void retry_kept();
   void close_refused();
   [[nodiscard]] bool is_holding() const;
+  [[nodiscard]] bool is_behind() const;
   void resume_client();
   [[nodiscard]] bool reply(std::string_view text);
   void send_owed();

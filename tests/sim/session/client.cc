@@ -158,6 +158,7 @@ void Client::say_next_message() {
     opcode = 0;
   }
   peer_.send(frame_text(opcode, left, key()));
+  if (random.below(4) == 0) peer_.send(frame_text(9, "ping", key()));
   if (denied) {
     ++account_.denied_said;
   } else {
