@@ -39,4 +39,15 @@ Destination destination(const Listener& listener, std::string_view sni, std::str
   return {listener.upstream_index, listener.mode};
 }
 
+bool serves_rpc(const Config& config, std::size_t upstream_index) {
+  const Destination wanted{upstream_index, Mode::rpc};
+  return std::ranges::any_of(config.listeners, [&](const Listener& listener) {
+    if (listener.kind == ListenerKind::redirect) return false;
+    return Destination{listener.upstream_index, listener.mode} == wanted ||
+           std::ranges::any_of(listener.routes, [&](const Route& route) {
+             return Destination{route.upstream_index, route.mode.value_or(listener.mode)} == wanted;
+           });
+  });
+}
+
 }  // namespace ringwall::config

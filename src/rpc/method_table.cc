@@ -59,6 +59,14 @@ Verdict by_policy(Policy policy, const Method* known) {
   return known->safety == Safety::unsafe_ ? Verdict::unsafe_ : Verdict::allowed;
 }
 
+// What is not known here is what it is called: eth_subscribe, and a parachain's own subscriptions.
+Kind kind_by_name(std::string_view name) {
+  const std::string_view verb = name.substr(name.find('_') + 1);
+  return verb.starts_with("subscribe")     ? Kind::subscribe
+         : verb.starts_with("unsubscribe") ? Kind::unsubscribe
+                                           : Kind::call;
+}
+
 std::uint32_t class_units(const MethodSettings& settings, const Method* known) {
   if (known == nullptr || known->cost == CostClass::normal) return settings.normal_units;
   return known->cost == CostClass::cheap ? settings.cheap_units : settings.heavy_units;
@@ -146,6 +154,8 @@ MethodTable::Row MethodTable::row_of(std::string_view name, const Method* known)
     row.kind = known->kind;
     row.pair = known->pair;
     row.condition = known->condition;
+  } else {
+    row.kind = kind_by_name(name);
   }
   // The operator's word stands against a condition of ours, but not against another word of his.
   const bool is_limited = place_of_runtime_api(row.condition) && !settings_.runtime_apis.empty();

@@ -1,5 +1,6 @@
 #include <ringwall/server/announce.h>
 
+#include <ringwall/config/route.h>
 #include <ringwall/shard/shard.h>
 
 #include <fmt/core.h>
@@ -49,13 +50,6 @@ std::string listener_line(const config::Config& config, const config::Listener& 
   if (listener.mode == config::Mode::tunnel) line += ", tunnel";
   if (!listener.routes.empty()) line += fmt::format(", {} routes", listener.routes.size());
   return line + "\n";
-}
-
-bool serves_rpc(const config::Listener& listener) {
-  if (listener.kind == config::ListenerKind::redirect) return false;
-  return listener.mode == config::Mode::rpc || std::ranges::any_of(listener.routes, [](const config::Route& route) {
-           return route.mode == config::Mode::rpc;
-         });
 }
 
 std::string methods_text(const config::Methods& methods) {
@@ -114,7 +108,9 @@ std::string announcement(const config::Config& config, const Bounds& bounds, std
       (bounds.connection_bytes + 1023) / 1024, in_mib(bounds.table_bytes),
       in_mib(shard::backlog_bytes_per_address_max(config.server)),
       in_mib(config.server.assembly_bytes_per_address_max));
-  if (std::ranges::any_of(config.listeners, serves_rpc)) text += methods_text(config.methods);
+  bool speaks_rpc = false;
+  for (std::size_t index = 0; index < config.upstreams.size(); ++index) speaks_rpc |= config::serves_rpc(config, index);
+  if (speaks_rpc) text += methods_text(config.methods);
   return text + limits_text(config.limits);
 }
 

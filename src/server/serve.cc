@@ -1,5 +1,6 @@
 #include <ringwall/server/serve.h>
 
+#include <ringwall/config/route.h>
 #include <ringwall/ring/uring_backend.h>
 #include <ringwall/server/announce.h>
 #include <ringwall/server/bounds.h>
@@ -190,7 +191,9 @@ Result<void> Server::prepare() {
 // What the nodes offer is asked for while clients are served already.
 Result<void> Server::ask_nodes() {
   std::vector<const upstream::Target*> targets;
-  for (const auto& target : targets_) targets.push_back(target.get());
+  for (std::size_t index = 0; index < targets_.size(); ++index) {
+    targets.push_back(config::serves_rpc(config_, index) ? targets_[index].get() : nullptr);
+  }
   Result<std::unique_ptr<upstream::Offers>> offers = upstream::Offers::start(
       targets, rules_->methods, session::method_settings(config_.methods), [](const upstream::OfferLine& line) {
         if (log_takes_a_line()) spdlog::log(level_of(line.level), "{}", line.text);

@@ -11,11 +11,14 @@
 namespace ringwall::session {
 namespace {
 
+constexpr rpc::MethodIndex unknown_method = rpc::no_method - 1;
+
 // A subscribe with several names, and its unsubscribe with several, have one that all unsubscribes name as their pair.
+// Those that are known by their names alone have one together.
 rpc::MethodIndex subscribe_of(const rpc::Decision& decision) {
-  if (decision.kind == rpc::Kind::unsubscribe) return decision.pair;
   const auto methods = rpc::known_methods();
-  return decision.pair < methods.size() ? methods[decision.pair].pair : decision.method;
+  if (decision.pair >= methods.size()) return unknown_method;
+  return decision.kind == rpc::Kind::unsubscribe ? decision.pair : methods[decision.pair].pair;
 }
 
 }  // namespace

@@ -19,9 +19,9 @@ Result<std::unique_ptr<Offers>> Offers::start(std::span<const Target* const> tar
   if (stop_event < 0) return fail_errno("eventfd", errno);
   std::unique_ptr<Offers> offers(new Offers(stop_event, table, std::move(settings), std::move(log), pace));
   for (const Target* target : targets) {
-    Row& row = *offers->rows_.emplace_back(std::make_unique<Row>(*target));
+    Row& row = *offers->rows_.emplace_back(std::make_unique<Row>());
     offers->publish(row, {});
-    row.thread = std::thread(&Offers::run, offers.get(), std::ref(row));
+    if (target != nullptr) row.thread = std::thread(&Offers::run, offers.get(), std::ref(row), std::cref(*target));
   }
   return offers;
 }
@@ -58,20 +58,20 @@ void Offers::log_new(const std::vector<OfferLine>& lines, const std::vector<Offe
   }
 }
 
-void Offers::run(Row& row) {
+void Offers::run(Row& row, const Target& target) {
   Offer last;
   std::vector<OfferLine> told;
   std::vector<OfferLine> told_of_failure;
   std::uint32_t wait_ms = 0;
   while (!stops_within(wait_ms)) {
-    const Result<Offer> offer = ask_offer(row.target, stop_event_, pace_.answer_ms);
+    const Result<Offer> offer = ask_offer(target, stop_event_, pace_.answer_ms);
     if (stops_within(0)) return;
     wait_ms = offer ? pace_.again_ms : pace_.retry_ms;
     if (!offer) {
       // A node that starts, or starts again, is no news; who wonders why nothing is known of it looks at debug lines.
       std::vector<OfferLine> failure{
           {.level = OfferLine::Level::debug,
-           .text = "upstream " + row.target.name() + ": its methods are not known: " + offer.error().message}};
+           .text = "upstream " + target.name() + ": its methods are not known: " + offer.error().message}};
       log_new(failure, told_of_failure);
       told_of_failure = std::move(failure);
       continue;
@@ -79,7 +79,7 @@ void Offers::run(Row& row) {
     told_of_failure.clear();
     if (*offer == last) continue;
     publish(row, *offer);
-    std::vector<OfferLine> lines = report_offer(row.target.name(), *offer, table_, settings_);
+    std::vector<OfferLine> lines = report_offer(target.name(), *offer, table_, settings_);
     log_new(lines, told);
     told = std::move(lines);
     last = *offer;

@@ -21,4 +21,7 @@ struct Destination {
 // `sni` as the client sent it, in any case, empty if it sent none; `path` without the query.
 [[nodiscard]] Destination destination(const Listener& listener, std::string_view sni, std::string_view path);
 
+// Whether some destination is that upstream in mode rpc.
+[[nodiscard]] bool serves_rpc(const Config& config, std::size_t upstream_index);
+
 }  // namespace ringwall::config

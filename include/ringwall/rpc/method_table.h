@@ -54,7 +54,7 @@ struct Decision {
   std::uint32_t cost_units = 0;  // of a denied call too
   // The method, for counters: less than MethodTable::methods().size(), or no_method for one that is named nowhere.
   MethodIndex method = no_method;
-  MethodIndex pair = no_method;
+  MethodIndex pair = no_method;  // of a known method alone
 };
 
 class MethodTable {

@@ -33,7 +33,7 @@ class Offers {
   // Called on a thread of the Offers', by one at a time. The end waits for it to return.
   using Log = std::function<void(const OfferLine& line)>;
 
-  // `settings` are those that `table` was made of. Fails when no eventfd can be had.
+  // A target that is null is not asked. `settings` are those that `table` was made of. Fails when no eventfd can be had.
   [[nodiscard]] static Result<std::unique_ptr<Offers>> start(std::span<const Target* const> targets,
                                                              const rpc::MethodTable& table,
                                                              rpc::MethodSettings settings, Log log,
@@ -48,15 +48,13 @@ class Offers {
 
  private:
   struct Row {
-    explicit Row(const Target& target_in) : target(target_in) {}
-    const Target& target;
     mutable std::mutex mutex;  // of text: held to copy or swap the pointer
     std::shared_ptr<const std::string> text;
     std::thread thread;
   };
 
   Offers(int stop_event, const rpc::MethodTable& table, rpc::MethodSettings settings, Log log, OfferPace pace);
-  void run(Row& row);
+  void run(Row& row, const Target& target);
   void publish(Row& row, const Offer& offer);
   void log_new(const std::vector<OfferLine>& lines, const std::vector<OfferLine>& told);
   [[nodiscard]] bool stops_within(std::uint32_t wait_ms) const;

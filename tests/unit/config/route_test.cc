@@ -57,3 +57,15 @@ TEST_CASE("a path is exact, or a prefix before a star") {
   CHECK(destination(prefix, "", "/ws/1").upstream_index == 1);
   CHECK(destination(prefix, "", "/w").upstream_index == 0);
 }
+
+TEST_CASE("an upstream serves RPC when some listener or route says so, and a redirect says nothing") {
+  const Listener p2p{.mode = Mode::tunnel, .routes = {route("", "/rpc", 1, Mode::rpc)}, .upstream_index = 0};
+  const Listener rpc{.routes = {route("", "/p2p", 3, Mode::tunnel), route("", "/other", 4)}, .upstream_index = 2};
+  const Listener redirect{.kind = ListenerKind::redirect, .upstream_index = 0};
+  const Config config{.listeners = {redirect, p2p, rpc}};
+  const std::vector<bool> expected{false, true, true, false, true, false};
+  for (std::size_t index = 0; index < expected.size(); ++index) {
+    INFO(index);
+    CHECK(serves_rpc(config, index) == expected[index]);
+  }
+}

@@ -94,6 +94,16 @@ TEST_CASE("allow lets names and prefixes pass") {
   CHECK(verdict(settings, "own_methods") == Verdict::not_offered);
 }
 
+TEST_CASE("a method that is not known subscribes by its name") {
+  const auto table = MethodTable::make({.allow = {"eth_*", "own_unsubscribeBlocks"}}).value();
+  const auto kind = [&](std::string_view method) { return table.decide({.method = method}).kind; };
+  CHECK(kind("eth_subscribe") == Kind::subscribe);
+  CHECK(kind("eth_unsubscribe") == Kind::unsubscribe);
+  CHECK(kind("own_unsubscribeBlocks") == Kind::unsubscribe);
+  CHECK(kind("eth_call") == Kind::call);
+  CHECK(kind("eth_resubscribe") == Kind::call);
+}
+
 TEST_CASE("deny wins over allow and over every policy") {
   for (const Policy policy : {Policy::safe, Policy::open, Policy::all}) {
     const MethodSettings settings = {

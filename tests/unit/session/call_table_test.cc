@@ -264,6 +264,22 @@ TEST_CASE("an error with id null answers a batch, unless a call with id null is 
   CHECK(calls.error("null") == Ended{.calls = 5, .subscriptions = 0});
 }
 
+TEST_CASE("a subscription by a method that is not known ends by such a one, and by no known one") {
+  Calls calls;
+  calls.send("1", "eth_subscribe", R"(["newHeads"])");
+  check_counts(calls, 1, 1);
+  CHECK(calls.result("1", R"("0x9c")") == one_call);
+  calls.send("2", no_heads, R"(["0x9c"])");
+  CHECK(calls.result("2", "true") == one_call);
+  calls.send("3", "eth_unsubscribe", R"(["0x9c"])");
+  CHECK(calls.result("3", "true") == one_of_each);
+  check_counts(calls, 0, 0);
+  calls = with_live();
+  calls.send("4", "eth_unsubscribe", "[" + live + "]");
+  CHECK(calls.result("4", "true") == one_call);
+  check_counts(calls, 0, 1);
+}
+
 TEST_CASE("ids beyond the bound are untracked, and while one is, answers end calls alone") {
   Calls calls = with_live();
   const auto id = [](std::size_t i) { return std::to_string(i); };

@@ -68,6 +68,15 @@ struct Asked {
   std::unique_ptr<Offers> offers;
 };
 
+TEST_CASE("a target that is null is not asked, and nothing is known of it") {
+  const rpc::MethodSettings settings;
+  const Result<rpc::MethodTable> table = rpc::MethodTable::make(settings);
+  const std::vector<const Target*> targets{nullptr};
+  const auto offers = Offers::start(targets, *table, settings, [](const OfferLine&) { FAIL("it was asked"); }, fast);
+  REQUIRE(offers);
+  CHECK(*(*offers)->result_text(0) == table->methods_result({}));
+}
+
 TEST_CASE("each node's answer is published as what is allowed of it, and told once") {
   TestNode one(answer_with(http_answer(offer_json({"system_chain", "author_rotateKeys", "eth_call"}))));
   TestNode two(answer_with(http_answer(offer_json({"system_name"}))));
