@@ -216,6 +216,7 @@ Outcome Run::execute() {
   if (kernel.operations_in_flight() != 0) world_.fail("an operation is in flight");
   kernel.close_socket(mailbox);
   if (kernel.descriptors_open() != 0) world_.fail("a descriptor is open");
+  world_.events().run_until(world_.events().now_ns() + stop_ns_max);  // what was sent arrives
 
   for (const auto& [number, account] : ledger_) {
     if (number == 0) continue;  // what noise made Ringwall ask of the node
