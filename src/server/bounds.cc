@@ -32,8 +32,9 @@ Bounds bounds(const config::Config& config, std::size_t shards, std::size_t open
   bounds.shard_bytes = std::size_t{server.buffers_per_shard} * server.buffer_bytes + bounds.arena_bytes +
                        server.backlog_bytes_max + server.assembly_bytes_max + session::assembly_reserve_bytes;
   // A head of the client in part, the one that the node is to get, and the node's in part.
-  bounds.connection_bytes = sizeof(session::Session) + sizeof(session::Relay) + sizeof(session::Request) +
-                            sizeof(connection::Connection) + 3 * http::head_bytes_max + tls_bytes;
+  bounds.connection_bytes =
+      sizeof(session::Session) + sizeof(session::Relay) + sizeof(session::Request) + sizeof(connection::Connection) +
+      2 * 2 * connection::Connection::pieces_kept_max * sizeof(ring::Slice) + 3 * http::head_bytes_max + tls_bytes;
   bounds.total_bytes = shards * (bounds.shard_bytes + bounds.connections_per_shard * bounds.connection_bytes);
   return bounds;
 }
