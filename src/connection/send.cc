@@ -35,6 +35,11 @@ ring::Slice own_memory(std::size_t bytes) {
   return make_owned_slice(std::move(memory), all);
 }
 
+// Memory of a turn of many small pieces is not kept.
+void trim(std::vector<ring::Slice>& pieces) {
+  if (pieces.capacity() > Connection::pieces_kept_max && pieces.size() <= pieces.capacity() / 4) pieces.shrink_to_fit();
+}
+
 }  // namespace
 
 void Connection::send(ring::Slice bytes) {
@@ -80,7 +85,7 @@ void Connection::seal_queue() {
       std::ranges::move(queue_, std::back_inserter(wire_));
       queue_.clear();
     }
-    return;
+    return trim(queue_);
   }
   std::size_t taken = 0;
   std::size_t joined = 0;  // bytes of pieces that wait in the scratch to be one record
@@ -102,6 +107,7 @@ void Connection::seal_queue() {
   }
   if (!seal(std::span(resources_.scratch).first(joined))) return;
   queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(taken));
+  trim(queue_);
   if (!queue_.empty()) {
     if (!move_to_backlog(queue_)) return fail(Failure::backlog_full, ENOBUFS);
     flush_marked_ = true;
@@ -128,6 +134,7 @@ bool Connection::move_to_backlog(std::vector<ring::Slice>& pieces) {
     *first = std::move(*copy);
     first = pieces.erase(first + 1, last);
   }
+  trim(pieces);
   return true;
 }
 
@@ -171,6 +178,7 @@ void Connection::wire_taken(std::size_t bytes) {
     ++whole;
   }
   wire_.erase(wire_.begin(), wire_.begin() + static_cast<std::ptrdiff_t>(whole));
+  trim(wire_);
 }
 
 void Connection::on_send(const ring::Completion& completion) {

@@ -90,6 +90,8 @@ Transport::Progress TlsTransport::read(std::span<const std::byte>& wire, ring::S
 }
 
 bool TlsTransport::seal(std::span<const std::byte> plaintext, std::vector<ring::Slice>& out) {
+  // The peer broke TLS behind plaintext that its owner has answered and finished with: the failure was not told yet.
+  if (stream_.failure().reason != tls::FailureReason::none) return false;
   ArenaOutput output(arena_, out);
   return stream_.write(plaintext, output);
 }

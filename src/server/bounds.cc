@@ -43,9 +43,10 @@ Bounds bounds(const config::Config& config, std::size_t shards, std::size_t open
                        server.backlog_bytes_max + server.assembly_bytes_max + session::assembly_reserve_bytes +
                        session::Guard::bytes_held();
   // A head of the client in part, the one that the node is to get, and the node's in part.
-  bounds.connection_bytes = sizeof(session::Session) + sizeof(session::Relay) + sizeof(session::Request) +
-                            sizeof(connection::Connection) + 3 * http::head_bytes_max + tls_bytes +
-                            calls_bytes(config.limits) + session::AnswerReader::kept_bytes_max;
+  bounds.connection_bytes =
+      sizeof(session::Session) + sizeof(session::Relay) + sizeof(session::Request) + sizeof(connection::Connection) +
+      2 * 2 * connection::Connection::pieces_kept_max * sizeof(ring::Slice) + 3 * http::head_bytes_max + tls_bytes +
+      calls_bytes(config.limits) + session::AnswerReader::kept_bytes_max;
   bounds.table_bytes =
       sizeof(quota::Entry) * (std::size_t{config.limits.address_entries} + config.limits.network_entries);
   bounds.total_bytes =

@@ -1,5 +1,6 @@
 #include <ringwall/config/load.h>
 #include <ringwall/server/options.h>
+#include <ringwall/server/process.h>
 #include <ringwall/server/serve.h>
 
 #include <fmt/core.h>
@@ -9,6 +10,7 @@
 
 int main(int argc, char** argv) {
   using namespace ringwall;
+  server::open_standard_streams();
   const std::expected<server::Options, int> options = server::parse_options(argc, argv);
   if (!options) return options.error();
   switch (options->command) {

@@ -1,5 +1,6 @@
 #include <ringwall/server/process.h>
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <grp.h>
 #include <pwd.h>
@@ -12,6 +13,14 @@
 #include <cerrno>
 
 namespace ringwall::server {
+
+void open_standard_streams() {
+  int descriptor = 0;
+  do {
+    descriptor = open("/dev/null", O_RDWR);
+  } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+  if (descriptor >= 0) close(descriptor);
+}
 
 std::size_t raise_open_files() {
   rlimit limit{};

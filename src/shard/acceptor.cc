@@ -30,7 +30,10 @@ Acceptor::Acceptor(session::Service& service, const session::ListenerService& li
                    std::size_t sessions_max)
     : service_(service), listener_(listener), sessions_max_(sessions_max), socket_(socket) {}
 
-Acceptor::~Acceptor() { RINGWALL_CHECK(is_stopped()); }
+Acceptor::~Acceptor() {
+  if (!stopping_) stop();  // it never began
+  RINGWALL_CHECK(is_stopped());
+}
 
 std::size_t Acceptor::room() const {
   return service_.sessions.size() < sessions_max_ ? sessions_max_ - service_.sessions.size() : 0;

@@ -99,6 +99,9 @@ struct Resources {
 
 class Connection {
  public:
+  // Places of its list of plaintext, and of its list of ciphertext, that are kept from turn to turn.
+  static constexpr std::size_t pieces_kept_max = 32;
+
   Connection(Resources& resources, Owner& owner);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -143,6 +146,8 @@ class Connection {
   [[nodiscard]] std::uint64_t bytes_received() const { return bytes_received_; }
   [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_sent_; }
   [[nodiscard]] int last_errno() const { return last_errno_; }
+  // Places for pieces to be sent, used or not.
+  [[nodiscard]] std::size_t pieces_kept() const { return queue_.capacity() + wire_.capacity(); }
 
  private:
   friend struct Resources;

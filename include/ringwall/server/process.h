@@ -11,6 +11,9 @@
 
 namespace ringwall::server {
 
+// Started without them, a socket of ours would take the place of a standard stream, and the log.
+void open_standard_streams();
+
 // Raises RLIMIT_NOFILE to its hard limit. Returns what may be open now.
 [[nodiscard]] std::size_t raise_open_files();
 

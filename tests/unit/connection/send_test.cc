@@ -51,6 +51,24 @@ TEST_CASE("what one turn produced for a socket is one send, whose memory is free
   CHECK(link.owner.told.empty());
 }
 
+TEST_CASE("the places that many small pieces take in a turn are given back") {
+  for (const std::size_t socket_bytes : {std::size_t{64} * 1024, std::size_t{1024}}) {
+    INFO(socket_bytes << " bytes in a socket");
+    Stage stage({.socket_bytes = socket_bytes});
+    Link link(stage);
+    stage.run_for(Stage::moment_ns);
+    for (int turn = 0; turn < 3; ++turn) {
+      for (int index = 0; index < 20'000; ++index) link.connection.send_copy("x");
+      CHECK(link.connection.pieces_kept() >= 20'000);
+      stage.turn();
+      CHECK(link.connection.pieces_kept() <= 2 * Connection::pieces_kept_max + 1024);
+      REQUIRE(stage.run_until([&] { return link.peer.received().size() == 20'000; }));
+      CHECK(link.connection.pieces_kept() <= 2 * Connection::pieces_kept_max);
+      (void)link.peer.take_received();
+    }
+  }
+}
+
 TEST_CASE("bytes keep their order in pieces of any size and kind, sent at any time, over short sends") {
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     INFO("seed " << seed);

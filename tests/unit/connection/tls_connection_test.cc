@@ -273,6 +273,33 @@ TEST_CASE("a broken record ends the connection with an alert, FIN, and no close_
   }
 }
 
+TEST_CASE("a broken record behind bytes on which the session ends resets the connection") {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    INFO(version);
+    Stage stage;
+    TlsLink link(stage, version);
+    link.establish();
+    stage.run_for(Stage::moment_ns);
+    link.connection.pause_receiving();  // until both are here
+    link.owner.when_received = [&] {
+      link.connection.send_copy("the answer");
+      link.connection.finish();
+    };
+    link.client.send("the last request");
+    std::vector<std::byte> wire = link.client.out();
+    link.client.send("to be changed");
+    std::ranges::copy(link.client.out(), std::back_inserter(wire));
+    wire.back() ^= std::byte{1};
+    link.peer.send(wire);
+    stage.run_for(Stage::moment_ns);
+    link.connection.resume_receiving();
+    REQUIRE(stage.run_until([&] { return link.is_closed(); }));
+    CHECK(link.owner.received == "the last request");
+    CHECK(link.owner.told == Told{"established", "closed"});
+    CHECK(link.heard == "");
+  }
+}
+
 TEST_CASE("a peer who spoke HTTP gets a plain answer and FIN, however much it said") {
   for (const std::size_t body : {0U, 30'000U, 200'000U}) {
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {

@@ -149,26 +149,33 @@ TEST_CASE("accepting goes on through every fault") {
   }
 }
 
-TEST_CASE("a kernel that refuses the ring of buffers is told by its errno") {
+TEST_CASE("a kernel that refuses the ring of buffers is told by its errno, and what never began is closed") {
   sim::World world({});
   sim::SimKernel kernel(world);
-  const config::Config config;
+  config::Config config;
+  config.listeners = {{.kind = config::ListenerKind::plain}};
   session::Rules rules(config, {}, 0);
   const int mailbox = kernel.open_mailbox();
-  const auto make = [&] {
-    return std::make_unique<Shard>(kernel, Plan{.config = &config,
-                                                .rules = &rules,
-                                                .offers = nullptr,
-                                                .listeners = {},
-                                                .targets = {},
-                                                .sessions_max = 1,
-                                                .stop_event = mailbox,
-                                                .notice = [](session::Notice, const std::string&) {}});
+  const auto make = [&](std::uint16_t port) {
+    Plan plan{.config = &config,
+              .rules = &rules,
+              .offers = nullptr,
+              .listeners = {},
+              .targets = {},
+              .sessions_max = 1,
+              .stop_event = mailbox,
+              .notice = [](session::Notice, const std::string&) {}};
+    const int socket = kernel.open_listener(sim::address_of("192.0.2.1", port));
+    plan.listeners.push_back({.config = config.listeners.data(), .socket = socket, .tls = nullptr});
+    return std::make_unique<Shard>(kernel, std::move(plan));
   };
-  const auto first = make();
-  CHECK(first->error() == 0);
-  CHECK(make()->error() == EEXIST);
+  {
+    const auto first = make(443);
+    CHECK(first->error() == 0);
+    CHECK(make(444)->error() == EEXIST);
+  }
   kernel.close_socket(mailbox);
+  CHECK(kernel.descriptors_open() == 0);
 }
 
 }  // namespace
