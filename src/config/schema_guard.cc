@@ -109,15 +109,17 @@ std::span<const Field<Limits>> fields() {
                &S::allow},
       Field<S>{{.name = "deny", .help = "Who may not connect.", .example = "[\"198.51.100.7/32\"]"}, &S::deny},
       number("ipv4_address_bits", &S::ipv4_address_bits, Unit::none, 1, 32,
-             "How much of an IPv4 address is one client's."),
+             "How much of an IPv4 address is one client's. Needs a restart to be changed."),
       number("ipv6_address_bits", &S::ipv6_address_bits, Unit::none, 1, 128,
-             "How much of an IPv6 address is one client's."),
+             "How much of an IPv6 address is one client's. Needs a restart to be changed."),
       number("ipv4_network_bits", &S::ipv4_network_bits, Unit::none, 0, 31,
-             "How much of an IPv4 address is a network's.", "none"),
+             "How much of an IPv4 address is a network's. Needs a restart to be changed.", "none"),
       number("ipv6_network_bits", &S::ipv6_network_bits, Unit::none, 0, 127,
-             "How much of an IPv6 address is a network's.", "none"),
+             "How much of an IPv6 address is a network's. Needs a restart to be changed.", "none"),
       number("address_entries", &S::address_entries, Unit::none, quota::table_entries_min, quota::table_entries_max,
-             "Addresses that are known at once, 64 bytes each; a power of two. Who finds no room shares one entry."),
+             "Addresses that are known at once, 64 bytes each; a power of two. Who finds no room shares one entry. "
+             "Needs a "
+             "restart to be changed."),
       number("network_entries", &S::network_entries, Unit::none, quota::table_entries_min, quota::table_entries_max,
              "The same for networks."),
   };
