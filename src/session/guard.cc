@@ -100,6 +100,7 @@ std::size_t Guard::bytes_held() {
 
 Ruling Guard::judge(std::span<const char> text, const Payer& payer, bool in_flight, std::uint64_t now_ns) {
   ++counters.messages;
+  (payer.client != nullptr ? *payer.client : payer.connection.client()).prefetch();
   const auto read = inspector_.inspect(text);
   if (!read) {
     ++counters.unreadable;

@@ -51,6 +51,11 @@ class Client {
   // Open connections and live subscriptions of the address, over all shards.
   [[nodiscard]] std::uint32_t connections() const { return address_->connections(); }
   [[nodiscard]] std::uint32_t subscriptions() const { return address_->subscriptions(); }
+  // Its entries will be charged soon: what comes before hides the wait for memory (bench/micro: 200 ns of 900).
+  void prefetch() const {
+    __builtin_prefetch(&*address_, 1);
+    if (network_) __builtin_prefetch(&*network_, 1);
+  }
   // Until then the address is refused all. False for who shares the overflow entry: others would be banned with it.
   bool ban(std::uint64_t until_ns);
 
