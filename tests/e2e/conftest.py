@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from harness import certificates, programs  # noqa: E402
 from harness.echo_node import EchoNode  # noqa: E402
-from harness.fake_node import FakeNode  # noqa: E402
+from harness.fake_node import FakeNode, NodeConnection  # noqa: E402
 from harness.node_script import NODE, Script  # noqa: E402
 from harness.recording_node import RecordingNode  # noqa: E402
 
@@ -108,6 +108,12 @@ def ringwall(cast):
 def fake_node(cast):
     """fake_node(script) starts one."""
     return cast.fake_node
+
+
+@pytest.fixture
+def node(cast):
+    """A fake node that serves both ways of asking."""
+    return cast.fake_node(NodeConnection.serve)
 
 
 @pytest.fixture

@@ -376,9 +376,10 @@ def test_others_go_on_while_nodes_die(cast, fake_node):
         number = 0
         while any(thread.is_alive() for thread in threads):
             number += 1
+            text = client.message(str(number))
             with Stopwatch() as watch:
-                good.send_frame(TEXT, b"%d" % number)
-                assert good.read_message(lambda frame: None) == (TEXT, b"%d" % number)
+                good.send_frame(TEXT, text)
+                assert good.read_message(lambda frame: None) == (TEXT, text)
             assert watch.seconds < 1
         for thread in threads:
             thread.join()

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from harness import client
+from harness.client import message, message_of
 from harness.frames import BINARY, CLOSE, TEXT, client_frame, node_frame
 from harness.until import Stopwatch, until
 
@@ -31,10 +32,10 @@ class Pusher:
         if asked.target == "/echo":
             connection.echo()
             return
-        message = node_frame(BINARY, bytes(100_000))
+        frame = node_frame(BINARY, bytes(100_000))
         while self.pushed < self.total:
-            connection.send(message)
-            self.pushed += len(message)
+            connection.send(frame)
+            self.pushed += len(frame)
         connection.read_frame()
 
 
@@ -49,8 +50,8 @@ def settled(count) -> int:
 
 def round_trip(stream, seconds):
     with Stopwatch() as watch:
-        stream.send_frame(TEXT, b"quick")
-        assert stream.read_message() == (TEXT, b"quick")
+        stream.send_frame(TEXT, message("quick"))
+        assert stream.read_message() == (TEXT, message("quick"))
     assert watch.seconds < seconds
 
 
@@ -112,10 +113,10 @@ def test_a_node_that_does_not_read_pauses_its_client_and_nobody_else(cast, fake_
 
         def write():
             nonlocal sent
-            message = client_frame(BINARY, bytes(50_000))
+            frame = client_frame(BINARY, message_of(50_000))
             for _ in range(1500):
-                writer.send(message)
-                sent += len(message)
+                writer.send(frame)
+                sent += len(frame)
             writer.send_frame(CLOSE)
 
         thread = threading.Thread(target=write)
@@ -154,7 +155,7 @@ def test_a_reader_that_takes_a_little_all_the_time_is_kept(cast, fake_node):
 
 
 def test_many_tiny_talkers_do_not_starve_anyone(cast, fake_node):
-    """Seventy clients with three bytes each at once, beside a stream at full speed."""
+    """Seventy clients with a small call each at once, beside a stream at full speed."""
     pusher = Pusher(total=1 << 40)
     server = cast.ringwall(fake_node(pusher), arguments=["--shards", "1"])
     with client.websocket(server.port, path="/push") as fast:
@@ -171,9 +172,9 @@ def test_many_tiny_talkers_do_not_starve_anyone(cast, fake_node):
             for round_number in range(3):
                 with Stopwatch() as watch:
                     for stream in tiny:
-                        stream.send_frame(TEXT, b"%03d" % round_number)
+                        stream.send_frame(TEXT, message(str(round_number)))
                     for stream in tiny:
-                        assert stream.read_message() == (TEXT, b"%03d" % round_number)
+                        assert stream.read_message() == (TEXT, message(str(round_number)))
                 assert watch.seconds < 5
         finally:
             stop.set()

@@ -3,7 +3,7 @@
 import pytest
 
 from harness import client
-from harness.client import accept_of, call, exchange, post, request
+from harness.client import call, exchange, post, request
 
 SPOOFED = [
     ("Forwarded", "for=6.6.6.6;proto=http;host=evil"),
@@ -13,27 +13,6 @@ SPOOFED = [
     ("X-Forwarded-Host", "evil.example"),
     ("X-Real-IP", "6.6.6.6"),
 ]
-
-
-@pytest.fixture
-def node(fake_node):
-    def script(connection):
-        asked = connection.read_request()
-        if asked.get("upgrade"):
-            connection.reply(
-                101,
-                fields=[
-                    ("Upgrade", "websocket"),
-                    ("Connection", "Upgrade"),
-                    ("Sec-WebSocket-Accept", accept_of(asked.get("sec-websocket-key"))),
-                ],
-            )
-            connection.echo()
-        else:
-            connection.reply_json({"jsonrpc": "2.0", "id": 1, "result": 1})
-            connection.answer_calls()
-
-    return fake_node(script)
 
 
 def by_post(server, fields=(), host="rpc.example.com"):

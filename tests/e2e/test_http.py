@@ -257,7 +257,7 @@ def test_a_large_answer_streams_with_no_wait_for_its_end(cast, fake_node):
         assert stream.read_exactly(1000) == b"b" * 1000
 
 
-@pytest.mark.parametrize("body", [b"x" * (1 << 20), b"y" * (15 << 20)], ids=["1MiB", "15MiB"])
+@pytest.mark.parametrize("body", [client.message_of(1 << 20), client.message_of(15 << 20)], ids=["1MiB", "15MiB"])
 def test_a_large_body_reaches_the_node_whole(cast, fake_node, body):
     def node(connection):
         asked = connection.read_request()

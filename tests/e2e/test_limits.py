@@ -6,7 +6,7 @@ import time
 import pytest
 
 from harness import client
-from harness.client import call, exchange, post, request
+from harness.client import call, exchange, message, message_of, post, request
 from harness.frames import BINARY, CLOSE, CONTINUATION, TEXT, client_frame, header
 from harness.until import Stopwatch, until
 
@@ -16,8 +16,8 @@ MIB = 1 << 20
 def test_a_message_at_its_bound_passes_and_one_byte_more_is_1009(cast, echo_node):
     server = cast.ringwall(echo_node, settings={"limits.message_bytes_max": "1MiB"})
     with client.websocket(server.port) as stream:
-        stream.send_frame(BINARY, bytes(MIB))
-        assert stream.read_message() == (BINARY, bytes(MIB))
+        stream.send_frame(BINARY, message_of(MIB))
+        assert stream.read_message() == (BINARY, message_of(MIB))
         stream.send(header(BINARY, MIB + 1, masked=True) + b"abcd")
         frame = stream.read_frame()
         assert (frame.opcode, frame.close_code) == (CLOSE, 1009)
@@ -25,8 +25,8 @@ def test_a_message_at_its_bound_passes_and_one_byte_more_is_1009(cast, echo_node
 
 def test_the_default_bound_is_16_mib(echo, echo_node):
     with client.websocket(echo.port) as stream:
-        stream.send_frame(BINARY, bytes(16 * MIB))
-        assert stream.read_message() == (BINARY, bytes(16 * MIB))
+        stream.send_frame(BINARY, message_of(16 * MIB))
+        assert stream.read_message() == (BINARY, message_of(16 * MIB))
         stream.send(header(BINARY, 16 * MIB + 1, masked=True) + b"abcd")
         assert stream.read_frame().close_code == 1009
 
@@ -34,7 +34,8 @@ def test_the_default_bound_is_16_mib(echo, echo_node):
 def test_fragments_count_together(cast, echo_node):
     server = cast.ringwall(echo_node, settings={"limits.message_bytes_max": "64KiB"})
     with client.websocket(server.port) as stream:
-        stream.send(client_frame(BINARY, bytes(40_000), fin=False) + client_frame(CONTINUATION, bytes(40_000)))
+        whole = message_of(80_000)
+        stream.send(client_frame(BINARY, whole[:40_000], fin=False) + client_frame(CONTINUATION, whole[40_000:]))
         frame = stream.read_frame()
         assert (frame.opcode, frame.close_code) == (CLOSE, 1009)
     assert not echo_node.messages
@@ -56,7 +57,7 @@ def test_an_endless_row_of_empty_fragments_is_cut_in_time(cast, echo_node):
 def test_a_message_that_does_not_finish_is_cut_at_its_timeout(cast, echo_node):
     server = cast.ringwall(echo_node, settings={"timeouts.message_ms": 700})
     with client.websocket(server.port) as stream:
-        stream.send_frame(TEXT, b"beginning", fin=False)
+        stream.send_frame(TEXT, message("beginning")[:-1], fin=False)
         with Stopwatch() as watch:
             frame = stream.read_frame()
         assert frame.opcode == CLOSE and frame.close_code in (1002, 1008)
@@ -69,7 +70,7 @@ def test_a_frame_dribbled_slowly_is_cut_at_its_timeout(cast, echo_node):
     with client.websocket(server.port) as stream, Stopwatch() as watch:
         stream.sock.settimeout(5)
         with pytest.raises((OSError, EOFError, AssertionError)):
-            for byte in client_frame(TEXT, b"x" * 500):
+            for byte in client_frame(TEXT, message_of(500)):
                 stream.send(bytes([byte]))
                 assert stream.silent_for(0.02)
         assert watch.seconds < 3
@@ -90,10 +91,11 @@ def test_an_upload_that_goes_on_steadily_is_not_cut_at_its_timeout(cast, fake_no
     times = {"timeouts.message_ms": 500, "timeouts.body_ms": 500}
     server = cast.ringwall(fake_node(echo if how == "message" else node), settings=times)
     with client.connect(server.port) if how == "body" else client.websocket(server.port) as stream:
-        data = client_frame(BINARY, bytes(400_000)) if how == "message" else post(b'"' + b"x" * 400_000 + b'"')
+        whole = message_of(400_000)
+        data = client_frame(BINARY, whole) if how == "message" else post(whole)
         stream.send_slowly(data, 0.1, 20_000)
         if how == "message":
-            assert stream.read_message() == (BINARY, bytes(400_000))
+            assert stream.read_message() == (BINARY, whole)
         else:
             assert stream.read_reply().status == 200
 
@@ -102,21 +104,21 @@ def test_messages_one_after_another_have_a_time_each(cast, echo_node):
     server = cast.ringwall(echo_node, settings={"timeouts.message_ms": 1000})
     with client.websocket(server.port) as stream:
         for _ in range(4):
-            stream.send_frame(TEXT, b"a", fin=False)
+            stream.send_frame(TEXT, message("ab")[:-4], fin=False)
             time.sleep(0.6)
-            stream.send_frame(CONTINUATION, b"b")
-            assert stream.read_message() == (TEXT, b"ab")
+            stream.send_frame(CONTINUATION, message("ab")[-4:])
+            assert stream.read_message() == (TEXT, message("ab"))
 
 
 def test_messages_whose_ends_come_with_the_next_ones_beginning_have_a_time_each(cast, echo_node):
     """Whoever sends without a pause is always in the middle of some message, but of none for long."""
     server = cast.ringwall(echo_node, settings={"timeouts.message_ms": 700})
-    message = client_frame(BINARY, bytes(1000))
+    frame = client_frame(BINARY, message_of(1000))
     with client.websocket(server.port) as stream, Stopwatch() as watch:
-        stream.send(message[:500])
+        stream.send(frame[:500])
         while watch.seconds < 2:
-            stream.send(message[500:] + message[:500])
-            assert stream.read_message() == (BINARY, bytes(1000))
+            stream.send(frame[500:] + frame[:500])
+            assert stream.read_message() == (BINARY, message_of(1000))
             time.sleep(0.02)
 
 
@@ -129,8 +131,8 @@ def test_an_announced_length_costs_no_memory(cast, echo_node, unsanitized):
         stream.send(header(BINARY, 16 * MIB, masked=True) + b"abcd" + b"x")
     time.sleep(0.5)
     assert server.status_kib("VmRSS") - before < 32 * 1024, "60 clients announced 960 MiB"
-    warm.send_frame(TEXT, b"others go on")
-    assert warm.read_message() == (TEXT, b"others go on")
+    warm.send_frame(TEXT, message("others go on"))
+    assert warm.read_message() == (TEXT, message("others go on"))
     for stream in streams:
         stream.close()
 
@@ -147,7 +149,7 @@ SMALL = {
 @pytest.mark.parametrize("how", ["finishes", "leaves"])
 def test_who_waits_for_memory_that_its_address_holds_gets_it_when_it_is_free(cast, echo_node, how):
     server = cast.ringwall(echo_node, arguments=["--shards", "1"], settings=SMALL)
-    large = client_frame(BINARY, bytes(800_000))
+    large = client_frame(BINARY, message_of(800_000))
     with client.websocket(server.port) as first, client.websocket(server.port) as second:
         first.send(large[:790_000])
         time.sleep(0.3)
@@ -155,16 +157,16 @@ def test_who_waits_for_memory_that_its_address_holds_gets_it_when_it_is_free(cas
         assert second.silent_for(0.5)
         if how == "finishes":
             first.send(large[790_000:])
-            assert first.read_message() == (BINARY, bytes(800_000))
+            assert first.read_message() == (BINARY, message_of(800_000))
         else:
             first.reset()
-        assert second.read_message() == (BINARY, bytes(800_000))
+        assert second.read_message() == (BINARY, message_of(800_000))
 
 
 def test_two_messages_that_fill_their_addresses_share_by_halves_both_get_through(cast, echo_node):
     settings = {**SMALL, "timeouts.message_ms": 5000}
     server = cast.ringwall(echo_node, arguments=["--shards", "1"], settings=settings)
-    large = client_frame(BINARY, bytes(1_000_000))
+    large = client_frame(BINARY, message_of(1_000_000))
     with client.websocket(server.port) as first, client.websocket(server.port) as second:
         for stream in (first, second):
             stream.send(large[:500_000])
@@ -172,20 +174,20 @@ def test_two_messages_that_fill_their_addresses_share_by_halves_both_get_through
         for stream in (first, second):
             stream.send(large[500_000:])
         for stream in (first, second):
-            assert stream.read_message() == (BINARY, bytes(1_000_000))
+            assert stream.read_message() == (BINARY, message_of(1_000_000))
 
 
 def test_many_who_upload_at_once_from_one_address_all_get_through(cast, echo_node):
     """Together they want six times what their address may have: they take turns, and nobody is refused."""
     settings = {**SMALL, "server.assembly_bytes_per_address_max": "2MiB", "server.backlog_bytes_max": "64MiB"}
     server = cast.ringwall(echo_node, arguments=["--shards", "1"], settings=settings)
-    large = client_frame(BINARY, bytes(1_000_000))
+    large = client_frame(BINARY, message_of(1_000_000))
     streams = [client.websocket(server.port) for _ in range(12)]
     uploads = [threading.Thread(target=stream.send_slowly, args=(large, 0.05, 250_000)) for stream in streams]
     for upload in uploads:
         upload.start()
     for stream in streams:
-        assert stream.read_message() == (BINARY, bytes(1_000_000))
+        assert stream.read_message() == (BINARY, message_of(1_000_000))
     for upload in uploads:
         upload.join()
     for stream in streams:
@@ -195,22 +197,22 @@ def test_many_who_upload_at_once_from_one_address_all_get_through(cast, echo_nod
 def test_the_end_of_an_empty_message_waits_for_memory_too(cast, echo_node):
     server = cast.ringwall(echo_node, arguments=["--shards", "1"], settings=SMALL)
     with client.websocket(server.port) as holder, client.websocket(server.port) as empty:
-        large = client_frame(BINARY, bytes(1_000_000))
+        large = client_frame(BINARY, message_of(1_000_000))
         holder.send(large[:900_000])
         time.sleep(0.3)
         empty.send_frame(TEXT, b"", fin=False)
         empty.send_frame(CONTINUATION, b"")
         assert empty.silent_for(0.3)
         holder.send(large[900_000:])
-        assert holder.read_message() == (BINARY, bytes(1_000_000))
-        assert empty.read_message() == (TEXT, b"")
+        assert holder.read_message() == (BINARY, message_of(1_000_000))
+        assert b"-32700" in empty.read_message()[1]  # It is no call, once it is whole.
 
 
 def test_who_waits_too_long_for_memory_is_told_with_1009_or_413(cast, echo_node):
     times = {"timeouts.message_ms": 60_000, "timeouts.body_ms": 1000}
     server = cast.ringwall(echo_node, arguments=["--shards", "1"], settings={**SMALL, **times})
     with client.websocket(server.port) as holder:
-        holder.send(client_frame(BINARY, bytes(900_000))[:890_000])
+        holder.send(client_frame(BINARY, message_of(900_000))[:890_000])
         time.sleep(0.3)
         assert exchange(server.port, post(call("a", ["x" * 800_000]))).status in (408, 413, 503)
 
@@ -236,21 +238,21 @@ def test_memory_for_messages_stays_within_its_bound(cast, echo_node, unsanitized
             stream = client.websocket(server.port)
             stream.sock.settimeout(0.2)
             try:
-                stream.send(client_frame(BINARY, bytes(4 * MIB))[: 3 * MIB])
+                stream.send(client_frame(BINARY, message_of(4 * MIB))[: 3 * MIB])
             except OSError:
                 pass
             streams.append(stream)
         assert server.status_kib("VmHWM") - before < (16 + 8 + 16) * 1024
         # A whole message that fits where it arrives needs none of that memory.
-        small.send_frame(TEXT, b"small")
-        assert small.read_message() == (TEXT, b"small")
+        small.send_frame(TEXT, message("small"))
+        assert small.read_message() == (TEXT, message("small"))
         for stream in streams:
             stream.close()
     # Who has gone holds nothing: one that was waiting for memory is not read, so its message's time decides.
     until(lambda: server.fd_count() <= descriptors, 10, f"back to {descriptors} descriptors")
     with client.websocket(server.port) as good:
-        good.send_frame(BINARY, bytes(MIB))
-        assert good.read_message() == (BINARY, bytes(MIB))
+        good.send_frame(BINARY, message_of(MIB))
+        assert good.read_message() == (BINARY, message_of(MIB))
 
 
 def test_the_bound_on_clients_of_a_shard_holds_and_those_within_go_on(cast, echo_node):
@@ -259,8 +261,8 @@ def test_the_bound_on_clients_of_a_shard_holds_and_those_within_go_on(cast, echo
     with pytest.raises((OSError, EOFError)):
         client.websocket(server.port, timeout=2).close()
     for stream in streams:
-        stream.send_frame(TEXT, b"still")
-        assert stream.read_message() == (TEXT, b"still")
+        stream.send_frame(TEXT, message("still"))
+        assert stream.read_message() == (TEXT, message("still"))
     streams[0].reset()
 
     def another():
@@ -294,8 +296,8 @@ def test_out_of_descriptors_is_a_state_and_not_the_end(cast, echo_node, unsaniti
     def works():
         try:
             with client.websocket(server.port) as stream:
-                stream.send_frame(TEXT, b"room")
-                return stream.read_message() == (TEXT, b"room")
+                stream.send_frame(TEXT, message("room"))
+                return stream.read_message() == (TEXT, message("room"))
         except (OSError, EOFError, AssertionError):
             return False
 

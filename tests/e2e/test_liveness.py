@@ -5,6 +5,7 @@ import threading
 import time
 
 from harness import client
+from harness.client import message
 from harness.frames import BINARY, CLOSE, PING, PONG, TEXT, node_frame
 
 
@@ -24,8 +25,8 @@ def test_a_client_that_waits_for_one_long_frame_of_the_node_is_not_taken_for_dea
     )
     with client.websocket(server.port) as stream:
         assert stream.read_message(lambda frame: stream.send_frame(PONG, frame.payload)) == (BINARY, bytes(1000))
-        stream.send_frame(TEXT, b"alive")
-        assert stream.read_message(lambda frame: stream.send_frame(PONG, frame.payload)) == (TEXT, b"alive")
+        stream.send_frame(TEXT, message("alive"))
+        assert stream.read_message(lambda frame: stream.send_frame(PONG, frame.payload)) == (TEXT, message("alive"))
 
 
 def test_a_ping_is_answered_between_two_frames_of_a_node_that_never_pauses(cast, fake_node):

@@ -1,16 +1,20 @@
 """WebSocket messages of every size and cut, both ways, byte for byte."""
 
 import hashlib
-import os
+import json
 import random
+import string
 
 import pytest
 
 from harness import client, frames
+from harness.client import SMALLEST_MESSAGE, message, message_of
 from harness.frames import BINARY, CONTINUATION, PING, PONG, TEXT, client_frame
 
 MIB = 1 << 20
-SIZES = [0, 1, 2, 124, 125, 126, 127, 65535, 65536, MIB, 15 * MIB, 16 * MIB - 14]
+SIZES = [SMALLEST_MESSAGE, 124, 125, 126, 127, 65535, 65536, MIB, 15 * MIB, 16 * MIB - 14]
+# Any byte as one that stands for itself in JSON.
+PLAIN = (string.ascii_letters + string.digits + "+/").encode() * 4
 
 
 def text_of(size: int) -> bytes:
@@ -28,9 +32,22 @@ def bytes_of(size: int) -> bytes:
     return random.Random(size).randbytes(size)
 
 
+def call_of_text(size: int) -> bytes:
+    return message_of(size, text_of)
+
+
+def call_of_bytes(size: int) -> bytes:
+    return message_of(size, lambda size: bytes_of(size).translate(PLAIN))
+
+
+TEXT_AND_BINARY = pytest.mark.parametrize(
+    "opcode, make", [(TEXT, call_of_text), (BINARY, call_of_bytes)], ids=["text", "binary"]
+)
+
+
 @pytest.mark.control
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("opcode, make", [(TEXT, text_of), (BINARY, bytes_of)], ids=["text", "binary"])
+@TEXT_AND_BINARY
 def test_a_message_comes_back_as_it_went(echo, echo_node, size, opcode, make):
     payload = make(size)
     with client.websocket(echo.port) as stream:
@@ -63,7 +80,7 @@ CUTS = {
     "an empty first": (1000, [0]),
     "empty ones in between": (1000, [0, 100, 0, 0, 300, 0]),
     "an empty last": (1000, [500, 500]),
-    "all empty": (0, [0, 0, 0]),
+    "all in one of many": (1000, [0, 0, 1000, 0]),
     "odd sizes": (100_000, [1, 125, 126, 127, 3, 65535, 7]),
     "large ones": (3 * MIB, [MIB, 1, MIB]),
     "many": (200_000, [100] * 1999),
@@ -71,7 +88,7 @@ CUTS = {
 
 
 @pytest.mark.parametrize("name", CUTS)
-@pytest.mark.parametrize("opcode, make", [(TEXT, text_of), (BINARY, bytes_of)], ids=["text", "binary"])
+@TEXT_AND_BINARY
 def test_fragments_reach_the_node_as_one_frame(cast, fake_node, name, opcode, make):
     size, cuts = CUTS[name]
     payload = make(size)
@@ -92,6 +109,16 @@ def test_fragments_reach_the_node_as_one_frame(cast, fake_node, name, opcode, ma
     assert (got[0].opcode, got[0].payload) == (opcode, payload)
 
 
+@pytest.mark.parametrize("opcode", [TEXT, BINARY])
+def test_an_empty_message_in_empty_fragments_is_no_call_and_is_answered_here(echo, echo_node, opcode):
+    with client.websocket(echo.port) as stream:
+        stream.send(b"".join(in_fragments(opcode, b"", [0, 0, 0])))
+        assert json.loads(stream.read_message()[1])["error"]["code"] == -32700
+        stream.send_frame(TEXT, message("next"))
+        assert stream.read_message() == (TEXT, message("next"))
+    assert echo_node.messages == [(str, len(message("next")))]
+
+
 def test_a_ping_between_two_fragments_is_answered_before_the_message_ends(cast, fake_node):
     got = []
 
@@ -102,21 +129,22 @@ def test_a_ping_between_two_fragments_is_answered_before_the_message_ends(cast, 
         connection.read_frame()
 
     server = cast.ringwall(fake_node(node))
+    whole = message("one two")
     with client.websocket(server.port) as stream:
-        stream.send_frame(TEXT, b"one ", fin=False)
+        stream.send_frame(TEXT, whole[:-7], fin=False)
         stream.send_frame(PING, b"there?")
         frame = stream.read_frame()
         assert (frame.opcode, frame.payload) == (PONG, b"there?")
         stream.send_frame(PONG, b"unasked")
-        stream.send_frame(CONTINUATION, b"two")
+        stream.send_frame(CONTINUATION, whole[-7:])
         assert stream.read_message() == (TEXT, b"whole")
-    assert (got[0].opcode, got[0].payload) == (TEXT, b"one two")
+    assert (got[0].opcode, got[0].payload) == (TEXT, whole)
 
 
 @pytest.mark.parametrize("pieces", [1, 7, 1000])
 def test_frames_may_come_in_any_pieces_of_tcp(echo, pieces):
     """Several frames of several kinds, cut anywhere."""
-    messages = [(TEXT, text_of(n)) for n in (0, 5, 126)] + [(BINARY, bytes_of(70_000))]
+    messages = [(TEXT, call_of_text(n)) for n in (SMALLEST_MESSAGE, 60, 126)] + [(BINARY, call_of_bytes(70_000))]
     data = b"".join(client_frame(opcode, payload) for opcode, payload in messages)
     size = max(1, len(data) // 2000) if pieces == 1 else pieces
     with client.websocket(echo.port) as stream:
@@ -126,7 +154,7 @@ def test_frames_may_come_in_any_pieces_of_tcp(echo, pieces):
 
 
 def test_many_small_messages_keep_their_order(echo):
-    messages = [(TEXT, b"%d" % number) for number in range(3000)]
+    messages = [(TEXT, message(str(number))) for number in range(3000)]
     with client.websocket(echo.port) as stream:
         stream.send(b"".join(client_frame(*message) for message in messages))
         assert [stream.read_message() for _ in messages] == messages
@@ -134,9 +162,9 @@ def test_many_small_messages_keep_their_order(echo):
 
 def test_a_message_sent_with_the_upgrade_request_is_not_lost(echo):
     with client.connect(echo.port) as stream:
-        stream.send(client.upgrade_request() + client_frame(TEXT, b"impatient"))
+        stream.send(client.upgrade_request() + client_frame(TEXT, message("impatient")))
         assert stream.read_reply().status == 101
-        assert stream.read_message() == (TEXT, b"impatient")
+        assert stream.read_message() == (TEXT, message("impatient"))
 
 
 def test_a_message_that_the_node_sends_with_its_101_is_not_lost(cast, fake_node):
@@ -170,27 +198,28 @@ def test_node_frames_are_relayed_as_they_arrive(cast, fake_node):
         assert stream.read_exactly(400) == b"x" * 400
 
 
-@pytest.mark.parametrize("size", [17 * MIB, 40 * MIB])
-def test_an_answer_of_any_size_passes(cast, fake_node, size):
-    """The bound on messages is the client's; a node may answer more."""
-    payload = os.urandom(MIB) * (size // MIB)
+@pytest.mark.parametrize("size", [0, 1, 2, *SIZES, 17 * MIB, 40 * MIB])
+@pytest.mark.parametrize("opcode, make", [(TEXT, text_of), (BINARY, bytes_of)], ids=["text", "binary"])
+def test_an_answer_of_any_size_and_content_passes(cast, fake_node, size, opcode, make):
+    """The bound on messages is the client's, and so is JSON; a node may answer more, and anything."""
+    payload = make(size)
 
     def node(connection):
         connection.accept_upgrade()
         connection.read_frame()
-        connection.send_frame(BINARY, payload)
+        connection.send_frame(opcode, payload)
         connection.read_frame()
 
     server = cast.ringwall(fake_node(node))
     with client.websocket(server.port) as stream:
-        stream.send_frame(TEXT, b"all of it")
-        opcode, got = stream.read_message()
-        assert (opcode, hashlib.sha256(got).digest()) == (BINARY, hashlib.sha256(payload).digest())
+        stream.send_frame(TEXT, message("all of it"))
+        got_opcode, got = stream.read_message()
+        assert (got_opcode, hashlib.sha256(got).digest()) == (opcode, hashlib.sha256(payload).digest())
 
 
 @pytest.mark.timeout(120)
 def test_15_mib_both_ways_at_once(echo):
-    payload = bytes_of(15 * MIB)
+    payload = call_of_bytes(15 * MIB)
     with client.websocket(echo.port) as one, client.websocket(echo.port) as two:
         for stream in (one, two):
             stream.send_frame(BINARY, payload)

@@ -3,7 +3,7 @@
 import pytest
 
 from harness import client
-from harness.client import accept_of, call, exchange, page_request, post, request, upgrade_request
+from harness.client import call, exchange, page_request, post, request, upgrade_request
 
 LISTED = "https://polkadot.js.org"
 ORIGINS = f"{LISTED},HTTP://LocalHost:3000,https://dapp.example:443"
@@ -21,27 +21,6 @@ FOREIGN = [
     "",
     "*",
 ]
-
-
-@pytest.fixture
-def node(fake_node):
-    def script(connection):
-        asked = connection.read_request()
-        if asked.get("upgrade"):
-            connection.reply(
-                101,
-                fields=[
-                    ("Upgrade", "websocket"),
-                    ("Connection", "Upgrade"),
-                    ("Sec-WebSocket-Accept", accept_of(asked.get("sec-websocket-key"))),
-                ],
-            )
-            connection.echo()
-        else:
-            connection.reply_json({"jsonrpc": "2.0", "id": 1, "result": 1})
-            connection.answer_calls()
-
-    return fake_node(script)
 
 
 WAYS = pytest.mark.parametrize(

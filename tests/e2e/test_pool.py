@@ -8,6 +8,7 @@ import pytest
 
 from harness import client
 from harness.client import call, exchange, post, request
+from harness.fake_node import PROBE
 from harness.until import Stopwatch, until
 
 
@@ -111,11 +112,9 @@ SUBMISSIONS = {
     "watched": b'{"jsonrpc":"2.0","id":1,"method":"author_submitAndWatchExtrinsic","params":["0x00"]}',
     "in a batch": b'[{"jsonrpc":"2.0","id":1,"method":"system_name"},{"jsonrpc":"2.0","id":2,"method":"author_submitExtrinsic","params":["0x00"]}]',
     "with an escape": b'{"jsonrpc":"2.0","id":1,"method":"author_submit\\u0045xtrinsic","params":["0x00"]}',
-    "with the key escaped": b'{"jsonrpc":"2.0","id":1,"\\u006dethod":"author_submitExtrinsic","params":["0x00"]}',
     "with every letter escaped": b'{"jsonrpc":"2.0","id":1,"method":"'
     + b"".join(b"\\u%04x" % c for c in b"author_submitExtrinsic")
     + b'","params":["0x00"]}',
-    "positional in a batch": b'[["2.0",1,"author_submitExtrinsic",["0x00"]]]',
 }
 
 
@@ -189,10 +188,14 @@ def test_trying_again_has_the_time_to_connect_and_not_what_was_left_for_the_answ
         address = listener.getsockname()
 
         def node():
-            connection, _ = listener.accept()
-            with connection:
-                connection.recv(65536)
+            while True:
+                connection, _ = listener.accept()
+                asked = connection.recv(65536)
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+                if PROBE not in asked:
+                    break
+                connection.close()
+            with connection:
                 connection.recv(65536)
                 for _ in range(4):  # From now on the kernel drops who wants to connect.
                     fillers.append(socket.socket())
@@ -287,14 +290,7 @@ def test_a_share_of_the_nodes_connections_can_be_kept_for_post_and_health(cast, 
     def node(connection):
         asked = connection.read_request()
         if asked.method == "GET" and asked.get("upgrade"):
-            connection.reply(
-                101,
-                fields=[
-                    ("Upgrade", "websocket"),
-                    ("Connection", "Upgrade"),
-                    ("Sec-WebSocket-Accept", client.accept_of(asked.get("sec-websocket-key"))),
-                ],
-            )
+            connection.upgrade(asked)
             connection.echo()
         else:
             connection.reply(200, b"{}")

@@ -73,8 +73,8 @@ def test_a_group_of_its_own_may_be_named(cast):
 def test_relays_work_as_somebody_else(cast, echo_node):
     server = cast.ringwall(echo_node, settings={"server.user": "nobody"}, state=shared(cast))
     with client.websocket(server.port) as stream:
-        stream.send_frame(2, bytes(1 << 20))
-        assert stream.read_message() == (2, bytes(1 << 20))
+        stream.send_frame(2, client.message_of(1 << 20))
+        assert stream.read_message() == (2, client.message_of(1 << 20))
 
 
 def test_a_user_that_is_not_there_is_said_at_start(cast):

@@ -17,10 +17,7 @@ def named(name):
     def script(connection):
         asked = connection.read_request()
         if asked.get("upgrade"):
-            accept = client.accept_of(asked.get("sec-websocket-key"))
-            connection.reply(
-                101, fields=[("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept)]
-            )
+            connection.upgrade(asked)
             connection.send_frame(1, name.encode())
             connection.read_to_end()
             return

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from harness import client
-from harness.client import call, post
+from harness.client import call, message, message_of, post
 from harness.frames import BINARY, CLOSE, PING, TEXT, client_frame, close_payload, header
 from harness.until import Stopwatch, until
 
@@ -132,7 +132,7 @@ def test_bytes_that_nobody_takes_do_not_hold_it_beyond_the_deadline(cast, fake_n
         time.sleep(8)
 
     server = cast.ringwall(fake_node(node, receive_buffer=8192), settings={"timeouts.stop_ms": 1500})
-    data = client_frame(BINARY, bytes(60_000)) if deaf == "node" else client_frame(PING, bytes(125)) * 500
+    data = client_frame(BINARY, message_of(60_000)) if deaf == "node" else client_frame(PING, bytes(125)) * 500
     with client.websocket(server.port, receive_buffer=8192, timeout=1) as stream:
         with contextlib.suppress(OSError):
             for _ in range(300):
@@ -172,7 +172,7 @@ def test_a_client_that_talks_on_after_the_close_is_not_relayed(cast, fake_node):
     with client.websocket(server.port) as stream:
         server.send_signal(signal.SIGTERM)
         assert stream.read_frame().close_code == 1001
-        stream.send_frame(TEXT, b"one more thing")
+        stream.send_frame(TEXT, message("one more thing"))
         stream.send_frame(CLOSE, close_payload(1001))
         stream.wait_for_end(4)
     assert server.wait(5) == 0

@@ -206,8 +206,8 @@ def test_a_flood_of_handshakes_does_not_stop_a_relay(cast):
         slowest = 0.0
         for number in range(50):
             with Stopwatch() as watch:
-                talker.send_frame(1, b"%d" % number)
-                assert talker.read_message() == (1, b"%d" % number)
+                talker.send_frame(1, client.message(str(number)))
+                assert talker.read_message() == (1, client.message(str(number)))
             slowest = max(slowest, watch.seconds)
         for opener in openers:
             opener.close()

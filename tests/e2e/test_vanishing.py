@@ -5,32 +5,15 @@ import threading
 import pytest
 
 from harness import client
-from harness.client import call, post, upgrade_request
+from harness.client import call, message, message_of, post, upgrade_request
 from harness.frames import TEXT, client_frame, close_payload
 from harness.until import until
 
 
-@pytest.fixture
-def node(fake_node):
-    def script(connection):
-        asked = connection.read_request()
-        if asked.get("upgrade"):
-            accept = client.accept_of(asked.get("sec-websocket-key"))
-            connection.reply(
-                101, fields=[("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept)]
-            )
-            connection.echo()
-        else:
-            connection.reply_json({"jsonrpc": "2.0", "id": 1, "result": 1})
-            connection.answer_calls()
-
-    return fake_node(script)
-
-
 def talking(port):
     stream = client.websocket(port)
-    stream.send_frame(TEXT, b"hello")
-    assert stream.read_message() == (TEXT, b"hello")
+    stream.send_frame(TEXT, message("hello"))
+    assert stream.read_message() == (TEXT, message("hello"))
     return stream
 
 
@@ -61,19 +44,19 @@ def close_frame_and_gone(port):
 
 def reset_in_a_frame(port):
     stream = talking(port)
-    stream.send(client_frame(TEXT, b"x" * 5000)[:1000])
+    stream.send(client_frame(TEXT, message_of(5000))[:1000])
     stream.reset()
 
 
 def reset_in_a_large_message(port):
     stream = talking(port)
-    stream.send(client_frame(TEXT, b"x" * (2 << 20))[: 1 << 20])
+    stream.send(client_frame(TEXT, message_of(2 << 20))[: 1 << 20])
     stream.reset()
 
 
 def truncation_between_fragments(port):
     stream = talking(port)
-    stream.send_frame(TEXT, b"half", fin=False)
+    stream.send_frame(TEXT, message("half")[:-5], fin=False)
     stream.truncate()
 
 
@@ -221,7 +204,7 @@ def test_a_client_that_resets_while_it_is_not_read_is_let_go_at_once(cast, fake_
     stream.sock.settimeout(1)
     with pytest.raises(OSError):
         for _ in range(2000):
-            stream.send_frame(TEXT, b"x" * 50_000)
+            stream.send_frame(TEXT, message_of(50_000))
     assert server.fd_count() == before + 2
     stream.reset()
     until(lambda: server.fd_count() <= before + 1, 1, "the client's descriptor is back")

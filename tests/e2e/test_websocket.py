@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from harness import client, frames
+from harness import client
+from harness.client import message
 from harness.frames import (
     BINARY,
     CLOSE,
@@ -18,6 +19,8 @@ from harness.frames import (
     node_frame,
 )
 from harness.until import Stopwatch, until
+
+CALL = message("hello")
 
 
 @pytest.fixture
@@ -65,8 +68,8 @@ def test_every_way_that_browsers_ask_is_an_upgrade(server, fields):
         stream.send(head.encode())
         reply = stream.read_reply()
         assert reply.status == 101 and reply.get("sec-websocket-accept") == client.accept_of(key)
-        stream.send_frame(TEXT, b"hello")
-        assert stream.read_message() == (TEXT, b"hello")
+        stream.send_frame(TEXT, CALL)
+        assert stream.read_message() == (TEXT, CALL)
 
 
 def test_a_connection_that_spoke_http_may_become_a_websocket(cast, fake_node):
@@ -76,10 +79,7 @@ def test_a_connection_that_spoke_http_may_become_a_websocket(cast, fake_node):
             connection.reply(200, b"{}")
             connection.answer_calls()
             return
-        accept = client.accept_of(asked.get("sec-websocket-key"))
-        connection.reply(
-            101, fields=[("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept)]
-        )
+        connection.upgrade(asked)
         connection.echo()
 
     server = cast.ringwall(fake_node(script))
@@ -88,21 +88,24 @@ def test_a_connection_that_spoke_http_may_become_a_websocket(cast, fake_node):
         assert stream.read_reply().status == 200
         stream.send(client.upgrade_request())
         assert stream.read_reply().status == 101
-        stream.send_frame(TEXT, b"hello")
-        assert stream.read_message() == (TEXT, b"hello")
+        stream.send_frame(TEXT, CALL)
+        assert stream.read_message() == (TEXT, CALL)
 
 
 VIOLATIONS = {
-    "an unmasked frame": (1002, node_frame(TEXT, b"hello")),
+    "an unmasked frame": (1002, node_frame(TEXT, CALL)),
     "an unmasked ping": (1002, node_frame(PING, b"hello")),
-    "a reserved bit": (1002, client_frame(TEXT, b"hello", rsv=4)),
-    "another reserved bit": (1002, client_frame(TEXT, b"hello", rsv=1)),
+    "a reserved bit": (1002, client_frame(TEXT, CALL, rsv=4)),
+    "another reserved bit": (1002, client_frame(TEXT, CALL, rsv=1)),
     "a reserved bit of a ping": (1002, client_frame(PING, b"hello", rsv=2)),
-    "a reserved data opcode": (1002, client_frame(3, b"hello")),
+    "a reserved data opcode": (1002, client_frame(3, CALL)),
     "a reserved control opcode": (1002, client_frame(0xB, b"hello")),
-    "a continuation of nothing": (1002, client_frame(CONTINUATION, b"hello")),
-    "a text within a text": (1002, client_frame(TEXT, b"a", fin=False) + client_frame(TEXT, b"b")),
-    "a binary within a text": (1002, client_frame(TEXT, b"a", fin=False) + client_frame(BINARY, b"b", fin=False)),
+    "a continuation of nothing": (1002, client_frame(CONTINUATION, CALL)),
+    "a text within a text": (1002, client_frame(TEXT, CALL[:9], fin=False) + client_frame(TEXT, CALL[9:])),
+    "a binary within a text": (
+        1002,
+        client_frame(TEXT, CALL[:9], fin=False) + client_frame(BINARY, CALL[9:], fin=False),
+    ),
     "a ping of 126 bytes": (1002, client_frame(PING, bytes(126))),
     "a ping in fragments": (1002, client_frame(PING, b"a", fin=False)),
     "a close of 126 bytes": (1002, client_frame(CLOSE, close_payload(1000, "a" * 124))),
@@ -116,14 +119,14 @@ VIOLATIONS = {
     "a close with code 5000": (1002, client_frame(CLOSE, close_payload(5000))),
     "a close whose reason is no UTF-8": (1007, client_frame(CLOSE, close_payload(1000) + b"\xff")),
     "a length with its highest bit set": (1002, header(BINARY, 1 << 63, masked=True) + b"abcd"),
-    "text that is no UTF-8": (1007, client_frame(TEXT, b"hello \xff")),
-    "text that ends within a character": (1007, client_frame(TEXT, "€".encode()[:2])),
-    "text with a surrogate": (1007, client_frame(TEXT, b"\xed\xa0\x80")),
-    "text with an overlong form": (1007, client_frame(TEXT, b"\xc0\xaf")),
-    "text beyond Unicode": (1007, client_frame(TEXT, b"\xf4\x90\x80\x80")),
+    "text that is no UTF-8": (1007, client_frame(TEXT, message(b"hello \xff"))),
+    "text that ends within a character": (1007, client_frame(TEXT, CALL + "€".encode()[:2])),
+    "text with a surrogate": (1007, client_frame(TEXT, message(b"\xed\xa0\x80"))),
+    "text with an overlong form": (1007, client_frame(TEXT, message(b"\xc0\xaf"))),
+    "text beyond Unicode": (1007, client_frame(TEXT, message(b"\xf4\x90\x80\x80"))),
     "text that breaks at a fragment": (
         1007,
-        client_frame(TEXT, b"\xe2\x82", fin=False) + client_frame(CONTINUATION, b"a"),
+        client_frame(TEXT, message(b"\xe2\x82")[:-3], fin=False) + client_frame(CONTINUATION, message("a")[-4:]),
     ),
     "an announced 17 MiB": (1009, header(BINARY, 17 << 20, masked=True) + b"abcd"),
     "an announced exabyte": (1009, header(BINARY, 1 << 60, masked=True) + b"abcd"),
@@ -134,8 +137,8 @@ VIOLATIONS = {
 def test_a_violation_is_closed_with_its_code_and_the_node_never_sees_it(server, node, name):
     code, data = VIOLATIONS[name]
     with client.websocket(server.port) as stream:
-        stream.send_frame(TEXT, b"before")
-        assert stream.read_message() == (TEXT, b"before")
+        stream.send_frame(TEXT, message("before"))
+        assert stream.read_message() == (TEXT, message("before"))
         with Stopwatch() as watch:
             stream.send(data)
             frame = stream.read_frame()
@@ -145,18 +148,34 @@ def test_a_violation_is_closed_with_its_code_and_the_node_never_sees_it(server, 
         assert stream.wait_for_end(2) in ("eof", "reset")
     # The node is told to close, and had nothing of it.
     until(lambda: node.frames[-1].opcode == CLOSE, 2, "the node gets a Close")
-    assert [frame.payload for frame in node.frames[:-1]] == [b"before"]
+    assert [frame.payload for frame in node.frames[:-1]] == [message("before")]
 
 
-@pytest.mark.parametrize("text", ["", "\0", "ÿ", "\ud7ff\ue000", "\U0010ffff", "￾￿", '{"a":"\\ud800"}'])
+ODD = ["", "\x7f", "ÿ", "\ud7ff\ue000", "\U0010ffff", "￾￿", "\\ud800", "\\u0000"]
+
+
+@pytest.mark.parametrize("text", ODD)
 def test_valid_text_that_looks_odd_passes(server, text):
     with client.websocket(server.port) as stream:
-        stream.send_frame(TEXT, text.encode())
-        assert stream.read_message() == (TEXT, text.encode())
+        stream.send_frame(TEXT, message(text))
+        assert stream.read_message() == (TEXT, message(text))
+
+
+def test_text_of_the_node_that_looks_odd_passes(cast, fake_node):
+    texts = [text.encode() for text in ("\0", *ODD)]
+
+    def node(connection):
+        connection.accept_upgrade()
+        for text in texts:
+            connection.send_frame(TEXT, text)
+        connection.read_frame()
+
+    with client.websocket(cast.ringwall(fake_node(node)).port) as stream:
+        assert [stream.read_message() for _ in texts] == [(TEXT, text) for text in texts]
 
 
 def test_a_character_may_be_cut_by_a_fragment(server):
-    whole = "naïve €😀".encode()
+    whole = message("naïve €😀")
     with client.websocket(server.port) as stream:
         for at in range(len(whole)):
             stream.send_frame(TEXT, whole[:at], fin=False)
@@ -167,8 +186,8 @@ def test_a_character_may_be_cut_by_a_fragment(server):
 def test_every_mask_is_understood(server):
     with client.websocket(server.port) as stream:
         for key in (bytes(4), b"\xff" * 4, b"\x01\x02\x03\x04"):
-            stream.send_frame(TEXT, b"masked", key=key)
-            assert stream.read_message() == (TEXT, b"masked")
+            stream.send_frame(TEXT, CALL, key=key)
+            assert stream.read_message() == (TEXT, CALL)
 
 
 @pytest.mark.parametrize(
@@ -250,8 +269,8 @@ def test_a_clients_ping_is_answered_here_and_the_node_sees_none(server, node):
             stream.send_frame(PING, payload)
             frame = stream.read_frame()
             assert (frame.opcode, frame.payload, frame.masked) == (PONG, payload, False)
-        stream.send_frame(TEXT, b"done")
-        assert stream.read_message() == (TEXT, b"done")
+        stream.send_frame(TEXT, CALL)
+        assert stream.read_message() == (TEXT, CALL)
     assert [frame.opcode for frame in node.frames if frame.opcode in (PING, PONG)] == []
 
 
@@ -303,8 +322,8 @@ def test_an_idle_client_is_pinged_and_its_pong_keeps_it(cast, node):
             assert (frame.opcode, frame.masked) == (PING, False)
             assert watch.seconds < 1.2
             stream.send_frame(PONG, frame.payload)
-        stream.send_frame(TEXT, b"alive")
-        assert stream.read_message(lambda frame: None) == (TEXT, b"alive")
+        stream.send_frame(TEXT, CALL)
+        assert stream.read_message(lambda frame: None) == (TEXT, CALL)
 
 
 def test_a_client_that_answers_no_ping_is_dropped(cast, node):
@@ -330,9 +349,10 @@ def test_a_busy_client_is_not_pinged(cast, node):
     server = cast.ringwall(node, settings={"timeouts.ping_interval_ms": 600, "timeouts.dead_after_ms": 1800})
     with client.websocket(server.port) as stream:
         for number in range(15):
-            stream.send_frame(TEXT, b"%d" % number)
+            text = message(str(number))
+            stream.send_frame(TEXT, text)
             frame = stream.read_frame()
-            assert (frame.opcode, frame.payload) == (TEXT, b"%d" % number)
+            assert (frame.opcode, frame.payload) == (TEXT, text)
             time.sleep(0.1)
 
 
@@ -345,8 +365,8 @@ def test_nothing_healthy_is_cut_by_the_short_timeouts_of_setup(cast, node):
     server = cast.ringwall(node, settings=short)
     with client.websocket(server.port) as stream:
         time.sleep(2)
-        stream.send_frame(TEXT, b"still here")
-        assert stream.read_message() == (TEXT, b"still here")
+        stream.send_frame(TEXT, CALL)
+        assert stream.read_message() == (TEXT, CALL)
 
 
 @pytest.mark.timeout(120)
@@ -365,7 +385,7 @@ def test_nothing_healthy_is_cut_at_sixty_seconds(cast, node, fake_node):
                 stream.send_frame(PONG, frame.payload)
                 pings += 1
         assert pings == 2  # One every thirty seconds.
-        stream.send_frame(TEXT, b"still here")
-        assert stream.read_message() == (TEXT, b"still here")
+        stream.send_frame(TEXT, CALL)
+        assert stream.read_message() == (TEXT, CALL)
         quiet.send_frame(TEXT, b"and here")
         assert quiet.read_message() == (TEXT, b"and here")

@@ -95,6 +95,20 @@ def call(method: str, params=(), id=1) -> bytes:
     return json.dumps({"jsonrpc": "2.0", "id": id, "method": method, "params": list(params)}).encode()
 
 
+_BEFORE, _AFTER = b'{"jsonrpc":"2.0","id":1,"method":"echo","params":["', b'"]}'
+SMALLEST_MESSAGE = len(_BEFORE + _AFTER)
+
+
+def message(text: str | bytes = b"") -> bytes:
+    """A call with `text`, as it is, between the quotes of its one parameter: for nodes that send back what they get."""
+    return _BEFORE + (text.encode() if isinstance(text, str) else text) + _AFTER
+
+
+def message_of(size: int, make=lambda size: b"x" * size) -> bytes:
+    """One of exactly that size, its text by `make`."""
+    return message(make(size - SMALLEST_MESSAGE))
+
+
 def post(body: bytes, fields=(), path="/", **options) -> bytes:
     return request("POST", path, [("Content-Type", "application/json"), *fields], body, **options)
 

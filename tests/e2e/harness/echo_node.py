@@ -1,6 +1,7 @@
 """A WebSocket server that we did not write (Python's websockets) and that sends every message back."""
 
 import asyncio
+import json
 import threading
 
 import websockets
@@ -8,8 +9,19 @@ import websockets
 from .ports import free_port
 
 
+def unwrapped(message: str | bytes) -> str | bytes:
+    call = json.loads(message) if len(message) < 200 else {}
+    if call.get("method") != "unwrap":
+        return message
+    (text,) = call["params"]
+    return text if isinstance(message, str) else text.encode()
+
+
 class EchoNode:
-    """Runs in a thread. Keeps the sizes and kinds of what came, and the codes that connections were closed with."""
+    """Runs in a thread. Keeps the sizes and kinds of what came, and the codes that connections were closed with.
+
+    Of a call of `unwrap` it sends the parameter's text alone, which may be smaller than any call.
+    """
 
     def __init__(self):
         self.port = free_port()
@@ -39,7 +51,7 @@ class EchoNode:
         try:
             async for message in connection:
                 self.messages.append((type(message), len(message)))
-                await connection.send(message)
+                await connection.send(unwrapped(message))
         except websockets.exceptions.ConnectionClosed:
             pass
         finally:

@@ -85,13 +85,16 @@ class NodeConnection(Stream):
     def accept_upgrade(self, fields=(), accept: str | None = None) -> Request:
         """Reads the request and answers 101; `accept` replaces the right Sec-WebSocket-Accept."""
         request = self.read_request()
+        self.upgrade(request, fields, accept)
+        return request
+
+    def upgrade(self, request: Request, fields=(), accept: str | None = None) -> None:
         accept = accept_of(request.get("sec-websocket-key")) if accept is None else accept
         self.reply(
             101,
             fields=[("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept), *fields],
             reason="Switching Protocols",
         )
-        return request
 
     def send_frame(self, opcode: int, payload: bytes = b"", **options) -> None:
         self.send(frames.node_frame(opcode, payload, **options))
@@ -107,6 +110,16 @@ class NodeConnection(Stream):
                 self.send_frame(frame.opcode, frame.payload, fin=frame.fin)
             elif frame.opcode == frames.PING:
                 self.send_frame(frames.PONG, frame.payload)
+
+    def serve(self) -> None:
+        """As a node does: a WebSocket's messages come back, and whatever else is asked is answered."""
+        request = self.read_request()
+        if request.get("upgrade"):
+            self.upgrade(request)
+            self.echo()
+        else:
+            self.reply_json({"jsonrpc": "2.0", "id": 1, "result": 1})
+            self.answer_calls()
 
 
 # What Ringwall asks for itself at its start.

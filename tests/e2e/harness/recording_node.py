@@ -5,7 +5,6 @@ import re
 import threading
 
 from . import frames
-from .client import accept_of
 from .fake_node import FakeNode, NodeConnection
 from .until import until
 
@@ -72,10 +71,7 @@ class RecordingNode(FakeNode):
             connection.reply(200, answer or b"", [("Content-Type", "application/json")])
 
     def _talk(self, connection: NodeConnection, asked) -> None:
-        accept = accept_of(asked.get("sec-websocket-key"))
-        connection.reply(
-            101, fields=[("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept)]
-        )
+        connection.upgrade(asked)
         self._sockets.append(connection)
         try:
             while True:

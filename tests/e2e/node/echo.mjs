@@ -1,5 +1,6 @@
-// echo.mjs URL SIZE…: sends a text and a binary message of each size with `ws`, and compares what comes back.
-import { createHash, randomFillSync } from 'node:crypto';
+// echo.mjs URL SIZE…: sends a binary and a text message of each size with `ws`, and compares what comes back. What is
+// smaller than a call, the node is asked to unwrap.
+import { randomFillSync } from 'node:crypto';
 import WebSocket from 'ws';
 import { say } from './say.mjs';
 
@@ -12,14 +13,19 @@ const next = () => new Promise((resolve, reject) => {
 await new Promise((resolve, reject) => { socket.once('open', resolve); socket.once('error', reject); });
 say({ extensions: socket.extensions, protocol: socket.protocol });
 
+const call = (method, text) => `{"jsonrpc":"2.0","id":1,"method":"${method}","params":["${text}"]}`;
+const smallest = call('echo', '').length;
 for (const size of sizes.map(Number)) {
-  const bytes = randomFillSync(Buffer.alloc(size));
-  const text = createHash('sha512').update(bytes).digest('hex').repeat(Math.ceil(size / 128)).slice(0, size);
-  for (const message of [bytes, text]) {
+  const small = size < smallest;
+  const length = small ? size : size - smallest;
+  const text = randomFillSync(Buffer.alloc(length)).toString('base64').slice(0, length);
+  const message = call(small ? 'unwrap' : 'echo', text);
+  const expected = Buffer.from(small ? text : message);
+  for (const asBinary of [true, false]) {
     const answer = next();
-    socket.send(message);
+    socket.send(asBinary ? Buffer.from(message) : message);
     const { data, binary } = await answer;
-    say({ size, binary, same: binary === (message === bytes) && Buffer.compare(data, Buffer.from(message)) === 0 });
+    say({ size, binary, same: binary === asBinary && Buffer.compare(data, expected) === 0 });
     socket.removeAllListeners('close');
   }
 }
