@@ -249,7 +249,7 @@ def test_check_reads_the_certificates_beside_all_other_mistakes(tmp_path):
     )
     done = run_ringwall("check", "--config", path)
     assert done.returncode == 1
-    assert re.search(r"pair\.toml:2: listener\[0\]\.certificate\[0\]: found .*b-key\.pem", done.stdout), done.stdout
+    assert re.search(r"pair\.toml:4: listener\[0\]\.certificate\[0\]\.key: found .*b-key\.pem", done.stdout), done.stdout
     assert re.search(r"pair\.toml:6: timeouts\.head_ms", done.stdout), done.stdout
 
 
