@@ -21,8 +21,8 @@ namespace ringwall::session {
 // The same for programs.
 [[nodiscard]] std::string page_text(std::string_view place, bool secure, bool tunnel);
 
-// What a page's address needs of the request's path: all of it for a tunnel, and where "/" leads elsewhere; else, and of
-// a path that is long or has unusual characters, nothing.
+// What a page's address needs of the request's path: all of it for a tunnel, and where "/" leads elsewhere; else, and
+// of a path that is long or has unusual characters, nothing.
 [[nodiscard]] std::string_view page_path(const config::Listener& listener, std::string_view sni, std::string_view path);
 
 [[nodiscard]] bool accepts_html(const http::RequestHead& head);
