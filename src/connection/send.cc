@@ -112,6 +112,7 @@ void Connection::seal_queue() {
     if (!move_to_backlog(queue_)) return fail(Failure::backlog_full, ENOBUFS);
     flush_marked_ = true;
     resources_.to_flush_next.push_back(this);
+    fall_behind();
   } else if (state_ == State::finishing && !std::exchange(close_noticed_, true)) {
     transport_->close(wire_);
   }
@@ -205,17 +206,23 @@ void Connection::on_send(const ring::Completion& completion) {
 void Connection::wait_for_reader(bool progressed) {
   if (!move_to_backlog(wire_)) return fail(Failure::backlog_full, ENOBUFS);
   submit_send(true);
-  if (progressed || !congested_) start_send_timer();
+  if (progressed || !timer_.is_running()) start_send_timer();
+  if (!congested_) ++resources_.counters.sends_short;
+  fall_behind();
+}
+
+void Connection::fall_behind() {
   if (congested_) return;
   set_congested(true);
-  ++resources_.counters.sends_short;
   if (state_ == State::open) owner_->on_congested(*this);
 }
 
 std::size_t Connection::backlog_bytes() const {
   std::size_t bytes = 0;
-  for (const ring::Slice& piece : wire_) {
-    if (piece.block()->lifetime() == ring::Lifetime::backlog) bytes += piece.size();
+  for (const std::vector<ring::Slice>* pieces : {&queue_, &wire_}) {
+    for (const ring::Slice& piece : *pieces) {
+      if (piece.block()->lifetime() == ring::Lifetime::backlog) bytes += piece.size();
+    }
   }
   return bytes;
 }

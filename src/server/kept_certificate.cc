@@ -27,13 +27,17 @@ bool is_for(const tls::Identity& identity, const std::vector<std::string>& names
   });
 }
 
+std::unexpected<Error> unwritable(const std::string& why) {
+  return fail("server.state_dir: " + why + "; name a folder that can be written, --set server.state_dir=FOLDER");
+}
+
 }  // namespace
 
 Result<tls::Certificate> keep_self_signed(const std::string& state_dir, const std::vector<std::string>& names,
                                           std::int64_t unix_now_s) {
   std::error_code error;
   std::filesystem::create_directories(state_dir, error);
-  if (error) return fail("server.state_dir: cannot make " + state_dir + ": " + error.message());
+  if (error) return unwritable("cannot make " + state_dir + ": " + error.message());
   const std::string base = state_dir + "/" + file_name(names);
   tls::Certificate files{.chain_file = base + ".crt", .key_file = base + ".key", .ocsp_file = {}};
   if (const Result<tls::Identity> kept = tls::load_identity(files);
@@ -43,10 +47,10 @@ Result<tls::Certificate> keep_self_signed(const std::string& state_dir, const st
   const Result<tls::SelfSigned> made = tls::make_self_signed({.names = names, .days = 365, .unix_now_s = unix_now_s});
   if (!made) return std::unexpected(made.error());
   if (Result<void> written = tls::write_private(files.key_file, made->key_pem); !written) {
-    return std::unexpected(written.error());
+    return unwritable(written.error().message);
   }
   if (Result<void> written = tls::write_public(files.chain_file, made->certificate_pem); !written) {
-    return std::unexpected(written.error());
+    return unwritable(written.error().message);
   }
   return files;
 }

@@ -184,6 +184,7 @@ class Connection {
   void submit_send(bool wait);
   void wire_taken(std::size_t bytes);
   void wait_for_reader(bool progressed);
+  void fall_behind();
   void start_send_timer();
   void check_reader();
   [[nodiscard]] bool move_to_backlog(std::vector<ring::Slice>& pieces);
@@ -225,7 +226,7 @@ class Connection {
   bool paused_ = false;
   bool wire_ended_ = false;  // FIN
   bool peer_ended_ = false;  // FIN or close_notify, and the owner knows
-  bool congested_ = false;   // wire_ waits in the kernel for room
+  bool congested_ = false;   // wire_ waits in the kernel for room, or queue_ for a turn to be sealed in
   bool flush_marked_ = false;
   bool handshake_marked_ = false;
   bool receive_marked_ = false;

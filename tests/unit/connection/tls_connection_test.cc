@@ -74,8 +74,10 @@ TEST_CASE("what is sealed for one connection in a turn is bounded, and all of it
   CHECK(stage.resources.end_turn());
   stage.ring.turn(0);
   CHECK(link.connection.bytes_sent() - before <= 256 * 1024 + Arena::block_bytes + 1000);
+  CHECK(link.owner.told == Told{"established", "congested"});  // before more than that waits
   REQUIRE(stage.run_until([&] { return link.heard.size() == text.size(); }));
   CHECK(link.heard == text);
+  CHECK(link.owner.told == Told{"established", "congested", "drained"});
   CHECK(stage.backlog.used() == 0);
 }
 
