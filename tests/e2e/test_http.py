@@ -54,14 +54,19 @@ def test_connection_close_is_honoured(server):
 
 
 def test_http_1_0_closes_unless_asked_to_stay(server):
-    body = call("system_chain")
-    head = b"POST / HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
+    asked = post(call("system_chain")).replace(b"HTTP/1.1", b"HTTP/1.0")
     with server.connect() as stream:
-        stream.send(head + b"\r\n" + body)
+        for _ in range(2):
+            stream.send(asked.replace(b"Host:", b"Connection: keep-alive\r\nHost:"))
+            reply = stream.read_reply()
+            assert reply.json["result"] == "system_chain"
+            assert reply.all("connection") == ["keep-alive"]
+        stream.send(asked)
         reply = stream.read_reply()
         assert reply.json["result"] == "system_chain"
         assert reply.get("transfer-encoding") is None
-        stream.wait_for_end(2)
+        assert reply.closes
+        assert stream.wait_for_end(2) == "eof"
 
 
 @pytest.mark.parametrize("tls", [True, False])
