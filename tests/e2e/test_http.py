@@ -303,6 +303,23 @@ def test_the_head_of_the_page_is_the_pages(cast, node):
         assert stream.silent_for(0.3)
 
 
+@pytest.mark.parametrize("accept", ["text/html", "*/*"])
+def test_a_page_that_cannot_name_its_address_for_want_of_a_host_is_a_400(cast, accept):
+    asked = request("GET", "/", [("Accept", accept), ("Connection", "keep-alive")], host=None)
+    asked = asked.replace(b"HTTP/1.1", b"HTTP/1.0")
+    server = cast.ringwall(None)
+    for head in (False, True):
+        with client.connect(server.port) as stream:
+            stream.send(asked.replace(b"GET", b"HEAD") if head else asked)
+            reply = stream.read_reply(head)
+            assert reply.status == 400 and reply.closes
+            assert head or "Host is missing" in reply.text
+            assert stream.wait_for_end(2) == "eof"
+    config = '[[listener]]\naddress = "127.0.0.1:{port}"\nself_signed = ["localhost"]\npublic_name = "rpc.example.com"'
+    named = cast.ringwall(None, config=config)
+    assert "wss://rpc.example.com" in exchange(named.port, asked).text
+
+
 def test_what_a_host_says_is_not_markup_in_the_page(cast, node):
     server = cast.ringwall(node)
     reply = exchange(server.port, request("GET", "/", BROWSER, host='"><script>alert(1)</script>'))
