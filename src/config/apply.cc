@@ -1,6 +1,7 @@
 #include <ringwall/config/apply.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -19,6 +20,39 @@ namespace {
 std::string index_expected(std::size_t count, const SectionRow& row) {
   return count < row.count_max ? fmt::format("at most {}, since {} of them are there", count, count)
                                : fmt::format("no more than {} of them", row.count_max);
+}
+
+std::string_view last_part(std::string_view path) { return path.substr(path.rfind('.') + 1); }
+
+std::optional<std::string> nearest_in_last_part(std::string_view name, const std::vector<std::string>& paths) {
+  std::vector<std::string> parts;
+  for (const std::string& path : paths) {
+    parts.emplace_back(last_part(path));
+  }
+  const std::optional<std::string> part = nearest(name, parts);
+  return part ? std::optional(paths[static_cast<std::size_t>(std::ranges::find(parts, *part) - parts.begin())])
+              : std::nullopt;
+}
+
+std::vector<std::string> section_paths() {
+  std::vector<std::string> paths;
+  for (const SectionRow& row : sections()) {
+    paths.emplace_back(row.path);
+  }
+  return paths;
+}
+
+// "listener[0].address" for "listener.0.address"; nothing for a path without a number as a step.
+std::optional<std::string> with_brackets(const FieldPath& path) {
+  std::string text;
+  bool found = false;
+  for (const Step& step : path) {
+    const bool is_index =
+        !text.empty() && !step.name.empty() && step.name.find_first_not_of("0123456789") == step.name.npos;
+    found = found || is_index;
+    text += is_index ? "[" + step.name + "]" : (text.empty() ? "" : ".") + to_text(FieldPath{step});
+  }
+  return found ? std::optional(text) : std::nullopt;
 }
 
 // One application: walks the path from the left, creating repeated sections as it goes.
@@ -140,28 +174,35 @@ class Application {
       }
     }
     const bool is_section = given_.shape == Shape::section;
+    if (const auto bracketed = given_.shape == Shape::text ? with_brackets(given_.path) : std::nullopt) {
+      report("an unknown field", *bracketed + ", with the index in brackets");
+      return;
+    }
     const std::optional<std::string> similar = is_section ? similar_section() : similar_field();
     report(is_section ? "an unknown section" : "an unknown field",
            similar ? fmt::format("a known one, {} perhaps", *similar) : "one that \"ringwall config\" shows");
   }
 
-  std::optional<std::string> similar_section() const {
-    std::vector<std::string> known;
-    for (const SectionRow& row : sections()) {
-      known.emplace_back(row.path);
-    }
-    return nearest(schema_text(path_), known);
-  }
+  std::optional<std::string> similar_section() const { return nearest(schema_text(path_), section_paths()); }
 
-  // By the whole name first; else a field that has this name in another section.
+  // A field of this name in another section, or of nearly this name in this one or in any; else a section of nearly
+  // this name. That both are in one section makes no two names alike.
   std::optional<std::string> similar_field() const {
+    const std::string& name = path_.back().name;
+    const std::string section = schema_text(FieldPath(path_.begin(), path_.end() - 1));
     const std::vector<std::string>& known = field_paths();
-    const std::string ending = "." + path_.back().name;
-    const auto elsewhere = std::ranges::find_if(known, [&](const std::string& path) { return path.ends_with(ending); });
-    if (elsewhere != known.end()) {
-      return *elsewhere;
+    std::vector<std::string> here;
+    std::ranges::copy_if(known, std::back_inserter(here),
+                         [&section](const std::string& path) { return path.substr(0, path.rfind('.')) == section; });
+    const std::optional<std::string> anywhere = nearest_in_last_part(name, known);
+    if (anywhere && last_part(*anywhere) == name) {
+      return anywhere;
     }
-    return nearest(schema_text(path_), known);
+    if (std::optional<std::string> in_section = nearest_in_last_part(name, here)) {
+      return in_section;
+    }
+    const std::optional<std::string> section_alike = nearest_in_last_part(name, section_paths());
+    return !anywhere && section_alike ? "[" + *section_alike + "]" : anywhere;
   }
 
   void report(std::string found, std::string expected) {

@@ -200,12 +200,21 @@ std::uint32_t line_of_failed_check(std::string_view text) {
   return static_cast<std::uint32_t>(std::ranges::partition_point(ends, good) - ends.begin()) + 1;
 }
 
+// The parser begins with "Error while parsing boolean: ".
+std::string mistake_text(std::string_view description) {
+  constexpr std::string_view opening = "Error while parsing ";
+  if (description.starts_with(opening)) {
+    description.remove_prefix(opening.size());
+  }
+  return fmt::format("what is no TOML ({})", description);
+}
+
 std::expected<toml::table, Problem> parse(std::string_view text, const std::string& file) {
   try {
     return toml::parse(text, file);
   } catch (const toml::parse_error& error) {
     return std::unexpected(
-        Problem{file, error.source().begin.line, "", std::string(error.description()), "valid TOML"});
+        Problem{file, error.source().begin.line, "", mistake_text(error.description()), "valid TOML"});
   } catch (const FailedCheck&) {
     return std::unexpected(Problem{file, line_of_failed_check(text), "", "what is no TOML", "valid TOML"});
   }

@@ -78,7 +78,8 @@ std::string_view unit_examples(Unit unit) {
       return " such as 1500ms or 10s";
     case Unit::seconds:
       return " such as 30s or 5m";
-    case Unit::bytes:  // the bounds are examples enough
+    case Unit::bytes:
+      return " such as 64KiB or 16MiB";
     case Unit::none:
       break;
   }

@@ -179,8 +179,8 @@ class Validation {
     check_readable(path + ".ocsp", certificate.ocsp, false);
     if (sources_.judge_certificate && ledger_.is_sound(path + ".cert") && ledger_.is_sound(path + ".key") &&
         ledger_.is_sound(path + ".ocsp")) {
-      if (std::optional<std::string> found = sources_.judge_certificate(certificate)) {
-        ledger_.report(path, std::move(*found), "a certificate with its key");
+      if (std::optional<CertificateProblem> problem = sources_.judge_certificate(certificate)) {
+        ledger_.report(path + "." + problem->field, std::move(problem->found), std::move(problem->expected));
       }
     }
   }

@@ -17,7 +17,8 @@ bool is_text(const Given& given) { return given.shape == Shape::text || given.sh
 Read<std::uint64_t> read_number(const Given& given, const Row& row) {
   const auto wrong = [&row] {
     const std::string_view examples = unit_examples(row.unit);
-    return std::unexpected(bounds_text(row) + (examples.empty() ? "" : ",") + std::string(examples));
+    const std::string bounds = bounds_text(row);
+    return std::unexpected(examples.empty() ? bounds : fmt::format("a number{}, from {}", examples, bounds));
   };
   if (!is_text(given) && given.shape != Shape::integer) {
     return wrong();
@@ -27,10 +28,23 @@ Read<std::uint64_t> read_number(const Given& given, const Row& row) {
   }
   const std::optional<std::uint64_t> number = parse_number(given.text, row.unit);
   const bool by_its_word = number && *number == 0 && !row.zero.empty();
-  if (!number || by_its_word || *number < row.minimum || *number > row.maximum) {
+  const bool is_negative = given.shape == Shape::integer && given.text.starts_with('-') && row.zero.empty();
+  if (!is_negative && (!number || by_its_word)) {
     return wrong();
   }
+  const bool is_less = is_negative || *number < row.minimum;
+  if (is_less || *number > row.maximum) {
+    return std::unexpected((is_less ? "at least " : "at most ") +
+                           number_text(is_less ? row.minimum : row.maximum, row.unit));
+  }
   return *number;
+}
+
+// Whether what stands after the last colon is a number, and no port.
+bool has_wrong_port(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  const std::string_view port = colon == text.npos ? "" : text.substr(colon + 1);
+  return !port.empty() && port.find_first_not_of("0123456789") == port.npos && !parse_port(port);
 }
 
 template <typename Choice>
@@ -147,6 +161,9 @@ Read<Endpoint> read(const Given& given, const Row& row) {
   std::optional<Endpoint> endpoint;
   if (is_text(given)) {
     endpoint = row.bind ? parse_bind_address(given.text) : parse_peer_address(given.text);
+  }
+  if (!endpoint && is_text(given) && has_wrong_port(given.text)) {
+    return std::unexpected("a port from 1 to 65535");
   }
   if (!endpoint) {
     return std::unexpected(std::string(row.bind ? bind_expected : peer_expected));

@@ -13,6 +13,10 @@ namespace {
 
 std::string in_mib(std::size_t bytes) { return fmt::format("{} MiB", (bytes + (1 << 20) - 1) >> 20); }
 
+std::string counted(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 // The name that a client on this machine, or the first certificate's owner, would use.
 std::string authority(const config::Listener& listener) {
   if (!listener.public_name.empty()) return listener.public_name;
@@ -47,7 +51,7 @@ std::string listener_line(const config::Config& config, const config::Listener& 
   const config::Upstream& node = config.upstreams[listener.upstream_index];
   line += fmt::format(" -> {} at {}", node.name, config::to_text(node.address));
   if (listener.mode == config::Mode::tunnel) line += ", tunnel";
-  if (!listener.routes.empty()) line += fmt::format(", {} routes", listener.routes.size());
+  if (!listener.routes.empty()) line += fmt::format(", {}", counted(listener.routes.size(), "route"));
   return line + "\n";
 }
 
@@ -61,19 +65,24 @@ bool serves_rpc(const config::Listener& listener) {
 }  // namespace
 
 std::string announcement(const config::Config& config, const Bounds& bounds, std::size_t shards) {
-  std::string text =
-      fmt::format("ringwall {} is serving with {} {}:\n", RINGWALL_VERSION, shards, shards == 1 ? "shard" : "shards");
+  std::string text = fmt::format("ringwall {} is serving with {}:\n", RINGWALL_VERSION, counted(shards, "shard"));
   for (const config::Listener& listener : config.listeners) text += listener_line(config, listener);
   text += fmt::format(
-      "  bounds: {} clients a shard ({} open files), a message {}, a body {}, a head {} bytes\n"
+      "  bounds: {} a shard ({} open files), a message {}, a body {}, a head {} bytes\n"
       "  memory: at most {} in all: a shard {} (buffers {} x {}, arena {}, backlog {}, assembly {}), a client {} KiB\n"
       "  one address: at most {} of a shard's backlog, {} of its assembly\n",
-      bounds.connections_per_shard, bounds.open_files, in_mib(config.limits.message_bytes_max),
+      counted(bounds.connections_per_shard, "client"), bounds.open_files, in_mib(config.limits.message_bytes_max),
       in_mib(config.limits.body_bytes_max), config.limits.head_bytes_max, in_mib(bounds.total_bytes),
       in_mib(bounds.shard_bytes), config.server.buffers_per_shard, config.server.buffer_bytes,
       in_mib(bounds.arena_bytes), in_mib(config.server.backlog_bytes_max), in_mib(config.server.assembly_bytes_max),
       (bounds.connection_bytes + 1023) / 1024, in_mib(shard::backlog_bytes_per_address_max(config.server)),
       in_mib(config.server.assembly_bytes_per_address_max));
+  if (bounds.open_files_wanted > bounds.open_files) {
+    text += fmt::format(
+        "  WARNING: server.connections_max is {}, but {} open files allow only {}. For all, allow {} files: ulimit -n, "
+        "or LimitNOFILE= of systemd.\n",
+        config.server.connections_max, bounds.open_files, bounds.connections_per_shard, bounds.open_files_wanted);
+  }
   if (std::ranges::any_of(config.listeners, serves_rpc)) {
     text +=
         "  WARNING: JSON-RPC methods are not filtered or limited: whoever reaches this endpoint can call every method\n"

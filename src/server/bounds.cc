@@ -26,6 +26,8 @@ Bounds bounds(const config::Config& config, std::size_t shards, std::size_t open
   const std::size_t by_files = open_files > own ? std::max<std::size_t>((open_files - own) / 2 / shards, 1) : 1;
   Bounds bounds{};
   bounds.open_files = open_files;
+  bounds.open_files_wanted =
+      server.connections_max == 0 ? 0 : own + 2 * shards * static_cast<std::size_t>(server.connections_max);
   bounds.connections_per_shard =
       server.connections_max == 0 ? by_files : std::min<std::size_t>(server.connections_max, by_files);
   bounds.arena_bytes = shard::arena_bytes_max;

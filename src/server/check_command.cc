@@ -1,6 +1,7 @@
 #include <ctime>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/core.h>
@@ -19,10 +20,22 @@ std::string counted(std::size_t count, const char* noun) {
 
 tls::Certificate files_of(const config::Certificate& row) { return {row.cert, row.key, row.ocsp}; }
 
-// The pair as TLS will use it: whether the key fits and the chain is in order.
-std::optional<std::string> judge(const config::Certificate& row) {
+// The pair as TLS will use it: whether the key fits and the chain is in order. A message begins with the file that it
+// is about, and may end with what is right.
+std::optional<config::CertificateProblem> judge(const config::Certificate& row) {
+  constexpr std::string_view advice = "; right is ";
   const Result<tls::Identity> identity = tls::load_identity(files_of(row));
-  return identity ? std::nullopt : std::optional(identity.error().message);
+  if (identity) return std::nullopt;
+  const std::string& message = identity.error().message;
+  const auto is_about = [&message](const std::string& file) { return message.starts_with(file + ": "); };
+  const std::size_t end = message.find(advice);
+  return config::CertificateProblem{
+      .field = is_about(row.cert)   ? "cert"
+               : is_about(row.key)  ? "key"
+               : is_about(row.ocsp) ? "ocsp"
+                                    : "cert",
+      .found = message.substr(0, end),
+      .expected = end == message.npos ? "a certificate with its key" : message.substr(end + advice.size())};
 }
 
 std::string warnings(const config::Config& config) {

@@ -91,13 +91,17 @@ bool is_valid(const Result<tls::Identity>& kept, const std::vector<std::string>&
   return kept && is_for(*kept, names) && kept->not_before_s <= unix_now_s && unix_now_s < kept->not_after_s;
 }
 
+std::unexpected<Error> unwritable(const std::string& why) {
+  return fail("server.state_dir: " + why + "; name a folder that can be written, --set server.state_dir=FOLDER");
+}
+
 }  // namespace
 
 Result<Kept> keep_self_signed(const std::string& state_dir, const std::vector<std::string>& names,
                               std::int64_t unix_now_s) {
   std::error_code error;
   std::filesystem::create_directories(state_dir, error);
-  if (error) return fail("server.state_dir: cannot make " + state_dir + ": " + error.message());
+  if (error) return unwritable("cannot make " + state_dir + ": " + error.message());
   const Lock lock(state_dir);
   const std::string base = state_dir + "/" + file_name(names);
   const tls::Certificate files{.chain_file = base + ".crt", .key_file = base + ".key", .ocsp_file = {}};
@@ -108,7 +112,7 @@ Result<Kept> keep_self_signed(const std::string& state_dir, const std::vector<st
   const Result<tls::SelfSigned> made = tls::make_self_signed({.names = names, .days = 365, .unix_now_s = unix_now_s});
   if (!made) return std::unexpected(made.error());
   if (const Result<void> written = tls::write_pair(files, *made); !written) {
-    if (!is_valid(kept, names, unix_now_s)) return std::unexpected(written.error());
+    if (!is_valid(kept, names, unix_now_s)) return unwritable(written.error().message);
     return Kept{std::move(*kept),
                 fmt::format("{}; it is served on, for a new one cannot be kept: {}", why, written.error().message)};
   }

@@ -10,6 +10,9 @@
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
 
+#include <ringwall/config/given.h>
+#include <ringwall/config/suggestion.h>
+
 namespace ringwall::server {
 namespace {
 
@@ -145,6 +148,27 @@ std::unexpected<int> refuse(std::string_view why) {
   return std::unexpected(usage_error);
 }
 
+// Of a word where a command could stand: which there are.
+std::optional<std::string> unknown_command(const CLI::App& app) {
+  std::vector<std::string> commands;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    commands.push_back(command->get_name());
+  }
+  const std::vector<std::string> rest = app.remaining();
+  if (rest.empty() || rest.front().starts_with('-') || std::ranges::find(commands, rest.front()) != commands.end()) {
+    return std::nullopt;
+  }
+  if (const std::optional<std::string> meant = config::nearest(rest.front(), commands)) {
+    return fmt::format("{} is no command, {} perhaps", config::quoted(rest.front()), *meant);
+  }
+  std::string known;
+  for (const std::string& command : commands) {
+    known += (known.empty() ? "" : ", ") + command;
+  }
+  return fmt::format("{} is no command; there are {}; without one, Ringwall serves", config::quoted(rest.front()),
+                     known);
+}
+
 }  // namespace
 
 std::expected<Options, int> parse_options(int argc, const char* const* argv) {
@@ -171,7 +195,8 @@ std::expected<Options, int> parse_options(int argc, const char* const* argv) {
     app.exit(said, text, text);
     return std::unexpected(print(text.str()));
   } catch (const CLI::ParseError& error) {
-    return refuse(error.what());
+    const std::optional<std::string> word = unknown_command(app);
+    return refuse(word ? *word : error.what());
   }
   for (const std::string& set : flags.sets) {
     if (const std::size_t equals = set.find('='); equals == set.npos || equals == 0) {

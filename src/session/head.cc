@@ -147,21 +147,23 @@ void Session::serve_redirect(const http::RequestHead& head) {
 void Session::serve_page(const http::RequestHead& head, config::Mode mode) {
   const bool secure =
       client_origin(peer_, client_.transport() != nullptr, head, listener_.config.trusted_proxies).https;
-  const std::string_view authority = listener_.config.public_name.empty() ? head.host : listener_.config.public_name;
+  std::string place(listener_.config.public_name.empty() ? head.host : listener_.config.public_name);
+  const std::string_view name = client_.transport() != nullptr ? client_.transport()->server_name() : "";
+  place += page_path(listener_.config, name, head.path);
   const bool tunnel = mode == config::Mode::tunnel;
   const bool keep_alive = head.keep_alive && head.framing == http::Framing::none;
   const bool to_head = head.method == http::Method::head;
   if (accepts_html(head)) {
     return answer({.status = 200,
                    .content_type = "text/html; charset=utf-8",
-                   .body = page_html(authority, secure, tunnel),
+                   .body = page_html(place, secure, tunnel),
                    .keep_alive = keep_alive,
                    .to_head = to_head});
   }
   static constexpr http::Header upgrade[] = {
       {"Upgrade", "websocket"}, {"Connection", "upgrade"}, {"Sec-WebSocket-Version", "13"}};
   answer({.status = 426,
-          .body = page_text(authority, secure, tunnel),
+          .body = page_text(place, secure, tunnel),
           .keep_alive = keep_alive,
           .to_head = to_head,
           .extra = upgrade});

@@ -1,3 +1,4 @@
+#include <ringwall/config/route.h>
 #include <ringwall/session/site.h>
 
 #include <fcntl.h>
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::size_t challenge_bytes_max = 4096;
 constexpr std::size_t token_bytes_max = 255;
+constexpr std::size_t shown_path_bytes_max = 256;
 
 std::string escape_html(std::string_view text) {
   std::string escaped;
@@ -57,8 +59,8 @@ std::string escape_url(std::string_view text) {
   return escaped;
 }
 
-std::string web_socket_address(std::string_view authority, bool secure) {
-  return std::string(secure ? "wss://" : "ws://").append(authority);
+std::string web_socket_address(std::string_view place, bool secure) {
+  return std::string(secure ? "wss://" : "ws://").append(place);
 }
 
 std::string apps_link(const std::string& address) { return "https://polkadot.js.org/apps/?rpc=" + escape_url(address); }
@@ -67,10 +69,23 @@ bool is_token_character(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
 }
 
+// Of RFC 3986's path, what means nothing to HTML and to shells.
+bool is_plain_path_character(char c) {
+  return is_token_character(c) || std::string_view("/.~%:@+,=").find(c) != std::string_view::npos;
+}
+
 }  // namespace
 
-std::string page_html(std::string_view authority, bool secure, bool tunnel) {
-  const std::string address = web_socket_address(authority, secure);
+std::string_view page_path(const config::Listener& listener, std::string_view sni, std::string_view path) {
+  if (path == "/" || path.size() > shown_path_bytes_max || !path.starts_with('/')) return "";
+  if (!std::ranges::all_of(path, is_plain_path_character)) return "";
+  const config::Destination here = config::destination(listener, sni, path);
+  const bool is_needed = here.mode == config::Mode::tunnel || here != config::destination(listener, sni, "/");
+  return is_needed ? path : "";
+}
+
+std::string page_html(std::string_view place, bool secure, bool tunnel) {
+  const std::string address = web_socket_address(place, secure);
   std::string page =
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width\"><title>Polkadot node endpoint</title>"
@@ -87,8 +102,8 @@ std::string page_html(std::string_view authority, bool secure, bool tunnel) {
   return page + "</body></html>\n";
 }
 
-std::string page_text(std::string_view authority, bool secure, bool tunnel) {
-  const std::string address = web_socket_address(authority, secure);
+std::string page_text(std::string_view place, bool secure, bool tunnel) {
+  const std::string address = web_socket_address(place, secure);
   if (tunnel) return "Peer-to-peer endpoint of a Polkadot SDK node: connect by WebSocket to " + address + "\n";
   return "JSON-RPC endpoint of a Polkadot SDK node: connect by WebSocket to " + address +
          ", or send a POST with Content-Type: application/json\nPolkadot.js Apps: " + apps_link(address) + "\n";

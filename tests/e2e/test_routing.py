@@ -76,6 +76,30 @@ upstream = "boot"
     assert who(server, path="/xrelay") == "main"
 
 
+def test_the_page_of_a_route_names_an_address_that_leads_there(cast, nodes):
+    config = """
+[[listener]]
+address = "127.0.0.1:{port}"
+self_signed = ["localhost"]
+upstream = "main"
+[[listener.route]]
+path = "/p2p*"
+upstream = "boot"
+mode = "tunnel"
+[[listener.route]]
+path = "/asset"
+upstream = "asset"
+"""
+    server = cast.ringwall(None, config=config + upstreams(nodes))
+    host = f"localhost:{server.port}"
+    for path, place in (("/p2p", "/p2p"), ("/asset?key=1", "/asset"), ("/", ""), ("/other", "")):
+        line = exchange(server.port, request("GET", path, host=host)).text.splitlines()[0]
+        assert line.split("wss://")[1].split(",")[0] == host + place
+    page = exchange(server.port, request("GET", "/asset", [("Accept", "text/html")], host=host)).text
+    assert f"<code>wss://{host}/asset</code>" in page
+    assert f"rpc=wss%3A%2F%2Flocalhost%3A{server.port}%2Fasset" in page
+
+
 def test_names_choose_the_upstream(cast, nodes, tmp_path):
     pair = certificates.self_signed(tmp_path, "rpc.example.com", "*.example.com", "other.test")
     config = f"""

@@ -253,7 +253,7 @@ def test_check_reads_the_certificates_beside_all_other_mistakes(tmp_path):
     )
     done = run_ringwall("check", "--config", path)
     assert done.returncode == 1
-    assert re.search(r"pair\.toml:2: listener\[0\]\.certificate\[0\]: found .*b-key\.pem", done.stdout), done.stdout
+    assert re.search(r"pair\.toml:4: listener\[0\]\.certificate\[0\]\.key: found .*b-key\.pem", done.stdout), done.stdout
     assert re.search(r"pair\.toml:6: timeouts\.head_ms", done.stdout), done.stdout
 
 
@@ -346,6 +346,12 @@ def test_doctor_says_what_to_do_about_a_kernel_without_io_uring():
 def test_the_dev_node_says_that_it_is_a_stand_in(cast):
     node = cast.devnode()
     node.wait_for_log("stand-in")
+
+
+def test_a_wrong_flag_of_the_dev_node_ends_it_with_2_and_help_with_0():
+    devnode = program("ringwall-devnode")
+    for flag, code in (("--bogus", 2), ("--help", 0)):
+        assert subprocess.run([devnode, flag], capture_output=True, timeout=10).returncode == code
 
 
 def test_it_starts_before_its_node_does(cast):

@@ -11,6 +11,8 @@ namespace {
 
 using namespace ringwall;
 
+constexpr int usage_error = 2;
+
 Result<devnode::Runtime> load_runtime(const devnode::Options& options) {
   std::string metadata, version;
   if (!options.metadata_file.empty()) {
@@ -38,7 +40,11 @@ int main(int argc, char** argv) {
   devnode::Options options;
   CLI::App app;
   devnode::describe(app, options);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& said) {
+    return app.exit(said) == 0 ? 0 : usage_error;
+  }
   auto runtime = load_runtime(options);
   if (!runtime) return fail_with(runtime.error());
   const auto server = devnode::Server::create(options, std::move(*runtime));

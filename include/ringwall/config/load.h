@@ -28,6 +28,13 @@ struct Setting {
   std::string value;  // Lists are separated by commas.
 };
 
+// What is wrong with a certificate: the field whose file it is ("cert", "key" or "ocsp"), and a problem's two sides.
+struct CertificateProblem {
+  std::string field;
+  std::string found;
+  std::string expected;
+};
+
 struct Sources {
   std::string file{};  // Empty: none. Read unless `text` has what is in it.
   std::optional<std::string> text{};
@@ -35,7 +42,7 @@ struct Sources {
   std::vector<Setting> command_line{};                             // In order; the last one wins.
   bool check_files = true;                                         // Whether the named certificates must be readable.
   // What is wrong with a certificate whose files can be read; without it they are not read.
-  std::function<std::optional<std::string>(const Certificate&)> judge_certificate{};
+  std::function<std::optional<CertificateProblem>(const Certificate&)> judge_certificate{};
 };
 
 // Whether any of these variables is a setting: a container may be configured by them alone.

@@ -9,6 +9,7 @@ namespace ringwall::server {
 
 struct Bounds {
   std::size_t open_files;
+  std::size_t open_files_wanted;      // for server.connections_max; 0 where that is auto
   std::size_t connections_per_shard;  // clients; each may have a connection to a node
   std::size_t arena_bytes;            // of a shard
   std::size_t shard_bytes;            // buffers, arena, backlog, assembly

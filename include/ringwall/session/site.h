@@ -16,10 +16,14 @@
 namespace ringwall::session {
 
 // The page that a person's browser gets for a plain GET: what this is, its address, a Polkadot.js Apps link.
-// `authority` is host or host:port as the client knows it; `secure`: wss, else ws.
-[[nodiscard]] std::string page_html(std::string_view authority, bool secure, bool tunnel);
+// `place` is host or host:port as the client knows it, and page_path(); `secure`: wss, else ws.
+[[nodiscard]] std::string page_html(std::string_view place, bool secure, bool tunnel);
 // The same for programs.
-[[nodiscard]] std::string page_text(std::string_view authority, bool secure, bool tunnel);
+[[nodiscard]] std::string page_text(std::string_view place, bool secure, bool tunnel);
+
+// What a page's address needs of the request's path: all of it for a tunnel, and where "/" leads elsewhere; else, and
+// of a path that is long or has unusual characters, nothing.
+[[nodiscard]] std::string_view page_path(const config::Listener& listener, std::string_view sni, std::string_view path);
 
 [[nodiscard]] bool accepts_html(const http::RequestHead& head);
 

@@ -75,6 +75,18 @@ TEST_CASE("a wrong command line is told on standard error and ends with 2") {
   }
 }
 
+TEST_CASE("a word that is no command is answered with the nearest, or with all") {
+  const auto said = [](const std::vector<const char*>& arguments) {
+    Captured error(stderr);
+    CHECK(parse(arguments) == std::unexpected(2));
+    return error.text();
+  };
+  CHECK(said({"chek"}).starts_with("ringwall: \"chek\" is no command, check perhaps\n"));
+  CHECK(said({"serve"}).starts_with(
+      "ringwall: \"serve\" is no command; there are check, config, cert, doctor; without one, Ringwall serves\n"));
+  CHECK(said({"--bogus"}).find("command") == std::string::npos);
+}
+
 TEST_CASE("flags describe the first listener and the first node") {
   CHECK(settings({"--listen", "*:8443", "--node", "[::1]:9944", "--shards", "auto", "--mode", "tunnel"}) ==
         Texts{"listener[0].address=*:8443", "listener[0].mode=tunnel", "upstream[0].address=[::1]:9944",

@@ -51,6 +51,39 @@ TEST_CASE("a tunnel's page promises no JSON-RPC") {
   }
 }
 
+TEST_CASE("a page's address has the request's path where it would not lead there without") {
+  config::Listener listener;
+  listener.routes = {{.path = "/p2p*", .mode = config::Mode::tunnel}, {.path = "/kusama"}, {.path = "/same"}};
+  listener.routes[1].upstream_index = 1;
+  CHECK(page_path(listener, "", "/p2p") == "/p2p");
+  CHECK(page_path(listener, "", "/p2p/a-b_c.d~%20:@") == "/p2p/a-b_c.d~%20:@");
+  CHECK(page_path(listener, "", "/kusama") == "/kusama");
+  CHECK(page_path(listener, "", "/same") == "");
+  CHECK(page_path(listener, "", "/anything") == "");
+  CHECK(page_path(listener, "", "/") == "");
+  listener.mode = config::Mode::tunnel;
+  CHECK(page_path(listener, "", "/anything") == "/anything");
+  CHECK(page_path(listener, "", "/") == "");
+}
+
+TEST_CASE("a path that is long or could be more than a path stays out of the page") {
+  config::Listener listener;
+  listener.mode = config::Mode::tunnel;
+  for (const char* path : {"/<b>", "/a\"b", "/a'b", "/a&b", "/$(x)", "/a;b", "/a\x80", "*", ""}) {
+    INFO(path);
+    CHECK(page_path(listener, "", path) == "");
+  }
+  CHECK(page_path(listener, "", "/" + std::string(255, 'a')).size() == 256);
+  CHECK(page_path(listener, "", "/" + std::string(256, 'a')) == "");
+}
+
+TEST_CASE("the path of a route is in the page and in its link") {
+  CHECK(page_text("a.example:8443/p2p", true, true).contains("wss://a.example:8443/p2p\n"));
+  const std::string page = page_html("a.example/kusama", true, false);
+  CHECK(page.contains("<code>wss://a.example/kusama</code>"));
+  CHECK(page.contains("rpc=wss%3A%2F%2Fa.example%2Fkusama\""));
+}
+
 TEST_CASE("what a client sends is escaped in the page, as text and as a link") {
   const std::string page = page_html("a\"><script>alert('&')</script>", true, false);
   CHECK_FALSE(page.contains("<script>"));

@@ -1,0 +1,41 @@
+#include <ringwall/server/announce.h>
+
+#include "unit/catch.h"
+
+using namespace ringwall;
+using namespace ringwall::server;
+
+namespace {
+
+config::Config plain_listener(std::uint32_t connections_max) {
+  config::Config config;
+  config.listeners.emplace_back().kind = config::ListenerKind::plain;
+  config.upstreams.emplace_back();
+  config.server.connections_max = connections_max;
+  return config;
+}
+
+std::string said(std::uint32_t connections_max, std::size_t open_files) {
+  const config::Config config = plain_listener(connections_max);
+  return announcement(config, bounds(config, 1, open_files), 1);
+}
+
+}  // namespace
+
+TEST_CASE("a configured number of clients that the open files do not allow is told, with how many would be enough") {
+  const Bounds lowered = bounds(plain_listener(4'000), 1, 1'024);
+  CHECK(lowered.connections_per_shard < 512);
+  CHECK(said(4'000, 1'024)
+            .contains("WARNING: server.connections_max is 4000, but 1024 open files allow only " +
+                      std::to_string(lowered.connections_per_shard) + ". For all, allow " +
+                      std::to_string(lowered.open_files_wanted) + " files: ulimit -n,"));
+  CHECK(bounds(plain_listener(4'000), 1, lowered.open_files_wanted).connections_per_shard == 4'000);
+  CHECK_FALSE(said(4'000, lowered.open_files_wanted).contains("connections_max"));
+  CHECK_FALSE(said(0, 1'024).contains("connections_max"));
+}
+
+TEST_CASE("one of a thing is no plural") {
+  CHECK(said(1, 1'024).contains(" with 1 shard:\n"));
+  CHECK(said(1, 1'024).contains(" bounds: 1 client a shard "));
+  CHECK(said(2, 1'024).contains(" bounds: 2 clients a shard "));
+}
