@@ -1,7 +1,10 @@
 """SIGTERM: no more clients, WebSockets closed with 1001, what is under way finished, and an end within the deadline."""
 
 import contextlib
+import os
+import pwd
 import signal
+import subprocess
 import time
 
 import pytest
@@ -44,6 +47,17 @@ def test_with_nothing_to_do_it_ends_at_once(cast):
     with Stopwatch() as watch:
         assert server.stop() == 0
     assert watch.seconds < 2
+
+
+def test_it_stops_in_order_where_no_more_threads_can_be_made(cast):
+    # Root is not held to the limit, and who sets it must be the one that it is for.
+    is_root = os.geteuid() == 0
+    nobody = pwd.getpwnam("nobody")
+    server = cast.ringwall(None, settings={"server.user": "nobody"} if is_root else {})
+    owner = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []} if is_root else {}
+    subprocess.run(["prlimit", f"--pid={server.pid}", "--nproc=0:0"], check=True, **owner)
+    assert server.stop() == 0
+    assert "stopped: " in server.log
 
 
 def test_idle_http_connections_do_not_hold_it(cast, fake_node):

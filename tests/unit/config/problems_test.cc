@@ -230,6 +230,32 @@ TEST_CASE("two listeners on one address are refused, every address together with
           "r.toml:3: listener[1].address: found \"*:443\", expected an address of its own; listener[0] has \"*:443\""});
 }
 
+TEST_CASE("an upstream that is one of the listeners is refused, by whatever address it leads there") {
+  const auto both = [](const std::string& at, const std::string& node) {
+    return in("[[listener]]\nkind='plain'\naddress='" + at + "'\n[[upstream]]\naddress='" + node + "'\n");
+  };
+  CHECK(both("127.0.0.1:9944", "127.0.0.1:9944") ==
+        Lines{"r.toml:5: upstream[0].address: found \"127.0.0.1:9944\", expected the node's own address; listener[0] "
+              "has \"127.0.0.1:9944\""});
+  for (const char* node : {"127.0.0.1:80", "127.1.2.3:80", "localhost:80", "0.0.0.0:80", "[::1]:80", "[::]:80"}) {
+    INFO(node);
+    CHECK(both("*:80", node).size() == 1);
+  }
+  CHECK(both("0.0.0.0:80", "127.0.0.1:80").size() == 1);
+  CHECK(both("[::]:80", "[::1]:80").size() == 1);
+  CHECK(both("127.0.0.1:80", "0.0.0.0:80").size() == 1);
+  CHECK(both("192.0.2.1:80", "192.0.2.1:80").size() == 1);
+  CHECK(both("0.0.0.0:80", "[::1]:80").empty());
+  CHECK(both("[::]:80", "127.0.0.1:80").empty());
+  CHECK(both("127.0.0.1:80", "127.0.0.2:80").empty());
+  CHECK(both("*:80", "127.example:80").empty());
+  CHECK(both("*:80", "127.0.0.1:81").empty());
+}
+
+TEST_CASE("a node's default address is a loop too for a listener that was put there") {
+  CHECK(in("[[listener]]\nkind='plain'\naddress='127.0.0.1:9944'\n").size() == 1);
+}
+
 TEST_CASE("an upstream that nobody gave is named where it is meant, with the nearest name") {
   const std::string upstreams = "[[upstream]]\nname = 'polkadot'\n[[upstream]]\nname = 'kusama'\n";
   CHECK(in(upstreams + listener + "upstream = 'polkadto'\n") ==
