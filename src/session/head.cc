@@ -149,7 +149,7 @@ void Session::serve_page(const http::RequestHead& head, config::Mode mode) {
       client_origin(peer_, client_.transport() != nullptr, head, listener_.config.trusted_proxies).https;
   const std::string_view authority = listener_.config.public_name.empty() ? head.host : listener_.config.public_name;
   const std::string_view name = client_.transport() != nullptr ? client_.transport()->server_name() : "";
-  const std::string place = std::string(authority) + page_path(listener_.config, name, head.path);
+  const std::string place = std::string(authority).append(page_path(listener_.config, name, head.path));
   const bool tunnel = mode == config::Mode::tunnel;
   const bool keep_alive = head.keep_alive && head.framing == http::Framing::none;
   const bool to_head = head.method == http::Method::head;
