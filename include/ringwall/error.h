@@ -23,9 +23,15 @@ using Result = std::expected<T, Error>;
   return std::unexpected(Error{std::move(message)});
 }
 
-// `number` is a positive errno value.
+// `number` is a positive errno value. With a remedy where there is one for every place.
+[[nodiscard]] inline std::string errno_text(int number) {
+  const bool is_descriptors = number == EMFILE || number == ENFILE;
+  return std::strerror(number) +
+         std::string(is_descriptors ? ": raise the open-file limit (systemd: LimitNOFILE, else ulimit -n)" : "");
+}
+
 [[nodiscard]] inline std::unexpected<Error> fail_errno(std::string what, int number) {
-  return std::unexpected(Error{std::move(what) + ": " + std::strerror(number)});
+  return std::unexpected(Error{std::move(what) + ": " + errno_text(number)});
 }
 
 }  // namespace ringwall

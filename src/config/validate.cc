@@ -12,6 +12,7 @@
 
 #include <fmt/core.h>
 
+#include <ringwall/config/address.h>
 #include <ringwall/config/files.h>
 #include <ringwall/config/schema.h>
 #include <ringwall/config/suggestion.h>
@@ -64,6 +65,7 @@ class Validation {
       check_listener(config_.listeners[i], fmt::format("listener[{}]", i));
     }
     check_addresses();
+    check_loops();
   }
 
  private:
@@ -301,6 +303,34 @@ class Validation {
     const auto any = [](const std::string& host) { return host.empty() || host == "0.0.0.0" || host == "::"; };
     const bool overlap = (a.host.empty() && any(b.host)) || (b.host.empty() && any(a.host));
     return a.port == b.port && (a.host == b.host || overlap);
+  }
+
+  // A client would go round in it until nothing is left.
+  void check_loops() {
+    for (std::size_t i = 0; i < config_.upstreams.size(); ++i) {
+      const std::string field = fmt::format("upstream[{}].address", i);
+      for (std::size_t j = 0; j < config_.listeners.size() && ledger_.is_sound(field); ++j) {
+        if (ledger_.is_sound(fmt::format("listener[{}].address", j)) &&
+            leads_to(config_.upstreams[i].address, config_.listeners[j].address)) {
+          ledger_.report(field, quoted(to_text(config_.upstreams[i].address)),
+                         fmt::format("the node's own address; listener[{}] has {}", j,
+                                     quoted(to_text(config_.listeners[j].address))));
+        }
+      }
+    }
+  }
+
+  // Whether a connection to `node` may end at `listener`. To an unspecified address the kernel goes over loopback.
+  static bool leads_to(const Endpoint& node, const Endpoint& listener) {
+    std::vector<std::string> hosts{node.host};
+    if (node.host == "localhost" || node.host == "0.0.0.0") hosts.emplace_back("127.0.0.1");
+    if (node.host == "localhost" || node.host == "::") hosts.emplace_back("::1");
+    const auto is_taken = [&listener](const std::string& host) {
+      const bool is_v4_loopback = host.starts_with("127.") && parse_ip(host);
+      return listener.host == host || (is_v4_loopback && (listener.host.empty() || listener.host == "0.0.0.0")) ||
+             (host == "::1" && (listener.host.empty() || listener.host == "::"));
+    };
+    return node.port == listener.port && std::ranges::any_of(hosts, is_taken);
   }
 
   static std::string kind_text(ListenerKind kind) { return value_text(kind, Row{}); }

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace ringwall::ring {
 
@@ -21,6 +20,7 @@ std::string why_no_ring(int number) {
     case ENOSYS:
       return "this kernel has no io_uring: Ringwall needs Linux 6.1 or newer built with CONFIG_IO_URING";
     case EPERM:
+    case EACCES:
       return "this system forbids io_uring: set sysctl kernel.io_uring_disabled=0 (or a seccomp profile that allows "
              "it)";
     case EINVAL:
@@ -28,8 +28,15 @@ std::string why_no_ring(int number) {
     case ENOMEM:
       return "io_uring was refused memory: raise RLIMIT_MEMLOCK (systemd: LimitMEMLOCK=infinity)";
     default:
-      return std::string("io_uring_setup: ") + std::strerror(number);
+      return "io_uring_setup: " + errno_text(number);
   }
+}
+
+// The kernel knows no ring that may be made and not entered.
+std::string why_no_entering(int number) {
+  return "io_uring_enter: " + errno_text(number) +
+         ", although io_uring_setup is allowed: let the seccomp profile pass io_uring_setup, io_uring_enter and "
+         "io_uring_register";
 }
 
 }  // namespace
@@ -51,6 +58,7 @@ Result<std::unique_ptr<UringBackend>> UringBackend::create(unsigned entries) {
     backend->enter_descriptor_ = queues.enter_ring_fd;
     backend->enter_flags_ |= IORING_ENTER_REGISTERED_RING;
   }
+  if (const int result = backend->enter(0, 0, 0); result < 0) return fail(why_no_entering(-result));
   return backend;
 }
 

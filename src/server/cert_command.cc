@@ -1,18 +1,18 @@
 #include <unistd.h>
 
-#include <cstdio>
 #include <ctime>
 
 #include <fmt/core.h>
 
 #include <ringwall/server/options.h>
+#include <ringwall/server/output.h>
 #include <ringwall/tls/self_signed.h>
 
 namespace ringwall::server {
 namespace {
 
 int refuse(const std::string& why) {
-  fmt::print(stderr, "ringwall cert: {}\n", why);
+  print_error("ringwall cert: " + why + "\n");
   return 1;
 }
 
@@ -37,15 +37,12 @@ int run_cert(const Options& options) {
   if (!made) {
     return refuse(made.error().message);
   }
-  if (const Result<void> written = tls::write_private(cert.key_file, made->key_pem); !written) {
+  const tls::Certificate files{.chain_file = cert.cert_file, .key_file = cert.key_file, .ocsp_file = {}};
+  if (const Result<void> written = tls::write_pair(files, *made); !written) {
     return refuse(written.error().message);
   }
-  if (const Result<void> written = tls::write_public(cert.cert_file, made->certificate_pem); !written) {
-    return refuse(written.error().message);
-  }
-  fmt::print("{} and {}: valid for {} days\nringwall --cert {} --key {}\n", cert.cert_file, cert.key_file, cert.days,
-             cert.cert_file, cert.key_file);
-  return 0;
+  return print(fmt::format("{} and {}: valid for {} days\nringwall --cert {} --key {}\n", cert.cert_file, cert.key_file,
+                           cert.days, cert.cert_file, cert.key_file));
 }
 
 }  // namespace ringwall::server

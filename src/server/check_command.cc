@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <ctime>
 #include <optional>
 #include <string>
@@ -9,6 +8,7 @@
 
 #include <ringwall/config/load.h>
 #include <ringwall/server/options.h>
+#include <ringwall/server/output.h>
 #include <ringwall/tls/certificate.h>
 
 namespace ringwall::server {
@@ -38,17 +38,19 @@ std::optional<config::CertificateProblem> judge(const config::Certificate& row) 
       .expected = end == message.npos ? "a certificate with its key" : message.substr(end + advice.size())};
 }
 
-void print_warnings(const config::Config& config) {
+std::string warnings(const config::Config& config) {
+  std::string text;
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const std::vector<config::Certificate>& certificates = config.listeners[i].certificates;
     for (std::size_t j = 0; j < certificates.size(); ++j) {
       const Result<tls::Identity> identity = tls::load_identity(files_of(certificates[j]));
       if (!identity) continue;  // judged before; the files have changed since
       for (const std::string& warning : tls::warnings(*identity, static_cast<std::int64_t>(std::time(nullptr)))) {
-        fmt::print("listener[{}].certificate[{}]: warning: {}\n", i, j, warning);
+        text += fmt::format("listener[{}].certificate[{}]: warning: {}\n", i, j, warning);
       }
     }
   }
+  return text;
 }
 
 }  // namespace
@@ -58,15 +60,14 @@ int run_check(const Options& options) {
   sources.judge_certificate = judge;
   const std::expected<config::Config, std::vector<config::Problem>> loaded = config::load(sources);
   if (!loaded) {
-    for (const config::Problem& problem : loaded.error()) {
-      fmt::print("{}\n", config::to_text(problem));
-    }
-    return 1;
+    std::string text;
+    for (const config::Problem& problem : loaded.error()) text += config::to_text(problem) + "\n";
+    return print(text, 1);
   }
-  print_warnings(*loaded);
-  fmt::print("{}: good: {}, {}\n", options.sources.file.empty() ? "configuration" : options.sources.file,
-             counted(loaded->listeners.size(), "listener"), counted(loaded->upstreams.size(), "upstream"));
-  return 0;
+  return print(warnings(*loaded) + fmt::format("{}: good: {}, {}\n",
+                                               options.sources.file.empty() ? "configuration" : options.sources.file,
+                                               counted(loaded->listeners.size(), "listener"),
+                                               counted(loaded->upstreams.size(), "upstream")));
 }
 
 }  // namespace ringwall::server

@@ -1,15 +1,9 @@
-#include <cstdio>
-
-#include <fmt/core.h>
-
 #include <ringwall/config/sample.h>
 #include <ringwall/server/options.h>
+#include <ringwall/server/output.h>
 
 namespace ringwall::server {
 
-int run_config(const Options&) {
-  fmt::print("{}", config::sample());
-  return std::fflush(stdout) == 0 ? 0 : 1;
-}
+int run_config(const Options&) { return print(config::sample()); }
 
 }  // namespace ringwall::server

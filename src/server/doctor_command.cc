@@ -1,10 +1,11 @@
-#include <cstdio>
+#include <string>
 #include <string_view>
 
 #include <fmt/core.h>
 
 #include <ringwall/server/doctor.h>
 #include <ringwall/server/options.h>
+#include <ringwall/server/output.h>
 
 namespace ringwall::server {
 namespace {
@@ -25,16 +26,17 @@ std::string_view word(Verdict verdict) {
 
 int run_doctor(const Options&) {
   bool runs = true;
+  std::string text;
   for (const Finding& finding : judge(observe())) {
-    fmt::print("{:<5}{:<20}{}\n", word(finding.verdict), finding.subject, finding.found);
+    text += fmt::format("{:<5}{:<20}{}\n", word(finding.verdict), finding.subject, finding.found);
     if (!finding.remedy.empty()) {
-      fmt::print("{:<25}{}\n", "", finding.remedy);
+      text += fmt::format("{:<25}{}\n", "", finding.remedy);
     }
     runs = runs && finding.verdict != Verdict::bad;
   }
-  fmt::print("\n{}\n",
-             runs ? "Ringwall can run here." : "Ringwall cannot run here until what is marked BAD is put right.");
-  return runs ? 0 : 1;
+  text += fmt::format(
+      "\n{}\n", runs ? "Ringwall can run here." : "Ringwall cannot run here until what is marked BAD is put right.");
+  return print(text, runs ? 0 : 1);
 }
 
 }  // namespace ringwall::server

@@ -22,18 +22,23 @@ constexpr std::uint64_t https_port = 443;
 
 std::string error_text(int number) { return fmt::format("{} ({})", ::strerrorname_np(number), std::strerror(number)); }
 
+constexpr const char* seccomp_remedy =
+    "a seccomp filter stands before this process: let it pass io_uring_setup, io_uring_enter and io_uring_register "
+    "(containers: a seccomp profile of your own, or seccomp=unconfined)";
+
+bool is_forbidden_by_filter(const Observation& seen, int error) {
+  return seen.seccomp_filter && (error == EPERM || error == ENOSYS || error == EACCES);
+}
+
 std::string no_io_uring_remedy(const Observation& seen) {
-  constexpr const char* seccomp =
-      "a seccomp filter stands before this process: let it pass io_uring_setup, io_uring_enter and io_uring_register "
-      "(containers: a seccomp profile of your own, or seccomp=unconfined)";
   if (seen.io_uring_disabled.value_or(0) == 2) {
     return "sysctl -w kernel.io_uring_disabled=0";
   }
   if (seen.io_uring_disabled.value_or(0) == 1) {
     return "sysctl -w kernel.io_uring_disabled=0, or put this account into the group of kernel.io_uring_group";
   }
-  if (seen.seccomp_filter && (seen.ring_error == EPERM || seen.ring_error == ENOSYS || seen.ring_error == EACCES)) {
-    return seccomp;
+  if (is_forbidden_by_filter(seen, seen.ring_error)) {
+    return seccomp_remedy;
   }
   switch (seen.ring_error) {
     case ENOSYS:
@@ -72,9 +77,10 @@ Finding judge_operations(const Observation& seen) {
   return {Verdict::good, "io_uring operations", "all that Ringwall uses", ""};
 }
 
-Finding judge_trial(const char* subject, int error) {
+Finding judge_trial(const Observation& seen, const char* subject, int error) {
   if (error != 0) {
-    return {Verdict::bad, subject, error_text(error), "Linux 6.1 or newer"};
+    return {Verdict::bad, subject, error_text(error),
+            is_forbidden_by_filter(seen, error) ? seccomp_remedy : "Linux 6.1 or newer"};
   }
   return {Verdict::good, subject, "works", ""};
 }
@@ -86,9 +92,9 @@ void judge_io_uring(const Observation& seen, std::vector<Finding>& findings) {
   }
   findings.push_back({Verdict::good, "io_uring", "a ring with deferred task work can be made", ""});
   findings.push_back(judge_operations(seen));
-  findings.push_back(judge_trial("buffer ring", seen.buffer_ring_error));
-  findings.push_back(judge_trial("multishot accept", seen.multishot_accept_error));
-  findings.push_back(judge_trial("multishot receive", seen.multishot_receive_error));
+  findings.push_back(judge_trial(seen, "buffer ring", seen.buffer_ring_error));
+  findings.push_back(judge_trial(seen, "multishot accept", seen.multishot_accept_error));
+  findings.push_back(judge_trial(seen, "multishot receive", seen.multishot_receive_error));
 }
 
 Finding judge_kernel_tls(const Observation& seen) {
@@ -155,9 +161,11 @@ Finding judge_disabled(const Observation& seen) {
     return {Verdict::good, "io_uring_disabled", "this kernel has no such sysctl", ""};
   }
   const std::string found = fmt::format("kernel.io_uring_disabled is {}", *seen.io_uring_disabled);
-  if (*seen.io_uring_disabled == 0 || seen.ring_error != 0) {
-    return {seen.ring_error == 0 ? Verdict::good : Verdict::bad, "io_uring_disabled", found,
-            seen.ring_error == 0 ? "" : no_io_uring_remedy(seen)};
+  if (*seen.io_uring_disabled == 0) {
+    return {Verdict::good, "io_uring_disabled", found, ""};
+  }
+  if (seen.ring_error != 0) {
+    return {Verdict::bad, "io_uring_disabled", found, no_io_uring_remedy(seen)};
   }
   return {Verdict::weak, "io_uring_disabled", found + ": this account may, others may not",
           "sysctl -w kernel.io_uring_disabled=0, if Ringwall shall run as another account"};

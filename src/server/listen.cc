@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 namespace ringwall::server {
 
@@ -46,11 +45,15 @@ std::string why_not(int number, const config::Endpoint& endpoint) {
     case EADDRINUSE:
       return "another program listens there: stop it (ss -ltnp tells which), or choose another port";
     case EACCES:
+      if (endpoint.port >= 1024) {
+        return "this system forbids the port: look at sysctl net.ipv4.ip_unprivileged_port_start, and into the "
+               "kernel's log (SELinux, AppArmor)";
+      }
       return fmt::format("ports below 1024 need CAP_NET_BIND_SERVICE or root (found port {})", endpoint.port);
     case EADDRNOTAVAIL:
       return "this machine has no such address (ip address tells which it has)";
     default:
-      return std::strerror(number);
+      return errno_text(number);
   }
 }
 

@@ -1,16 +1,15 @@
 #include <ringwall/config/load.h>
 #include <ringwall/server/options.h>
+#include <ringwall/server/output.h>
 #include <ringwall/server/process.h>
 #include <ringwall/server/serve.h>
 
-#include <fmt/core.h>
-
-#include <cstdio>
 #include <utility>
 
 int main(int argc, char** argv) {
   using namespace ringwall;
   server::open_standard_streams();
+  server::say_when_memory_is_out();
   const std::expected<server::Options, int> options = server::parse_options(argc, argv);
   if (!options) return options.error();
   switch (options->command) {
@@ -27,7 +26,7 @@ int main(int argc, char** argv) {
   }
   auto config = config::load(options->sources);
   if (!config) {
-    for (const config::Problem& problem : config.error()) fmt::print(stderr, "{}\n", config::to_text(problem));
+    for (const config::Problem& problem : config.error()) server::print_error(config::to_text(problem) + "\n");
     return 1;
   }
   return server::serve(std::move(*config));

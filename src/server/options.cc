@@ -1,9 +1,10 @@
 #include <ringwall/server/options.h>
+#include <ringwall/server/output.h>
 
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <sstream>
 #include <string_view>
 
 #include <fmt/core.h>
@@ -156,7 +157,7 @@ std::vector<std::pair<std::string, std::string>> environment() {
 }
 
 std::unexpected<int> refuse(std::string_view why) {
-  fmt::print(stderr, "ringwall: {}\nringwall --help shows every flag.\n", why);
+  print_error(fmt::format("ringwall: {}\nringwall --help shows every flag.\n", why));
   return std::unexpected(usage_error);
 }
 
@@ -187,8 +188,7 @@ std::expected<Options, int> parse_options(int argc, const char* const* argv) {
   Options options;
   options.sources.environment = environment();
   if (argc <= 1 && !config::has_settings(options.sources.environment)) {
-    fmt::print("{}", explanation);
-    return std::unexpected(0);
+    return std::unexpected(print(explanation));
   }
   Flags flags;
   CLI::App app("Ringwall: a secure WebSocket (wss) and HTTPS proxy for Polkadot and Substrate nodes.", "ringwall");
@@ -204,7 +204,9 @@ std::expected<Options, int> parse_options(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& said) {
-    return std::unexpected(app.exit(said));
+    std::ostringstream text;
+    app.exit(said, text, text);
+    return std::unexpected(print(text.str()));
   } catch (const CLI::ParseError& error) {
     const std::optional<std::string> word = unknown_command(app);
     return refuse(word ? *word : error.what());

@@ -10,9 +10,33 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <cstdlib>
+#include <new>
+#include <string_view>
+
+// mimalloc, where the program is linked with it, aborts in `new` without asking for the handler (2.0.9).
+extern "C" [[gnu::weak]] void mi_register_error(void (*handler)(int error, void* argument), void* argument);
 
 namespace ringwall::server {
+
+namespace {
+
+void say_memory_is_out() {
+  static std::atomic_flag said;
+  if (said.test_and_set()) return;
+  constexpr std::string_view text =
+      "ringwall: out of memory: this process may have no more (cgroup, ulimit -v; systemd: MemoryMax, LimitAS)\n";
+  (void)!write(STDERR_FILENO, text.data(), text.size());
+}
+
+void on_mimalloc_error(int error, void* /*argument*/) {
+  if (error == ENOMEM) say_memory_is_out();
+  if (error == EFAULT) std::abort();  // its own answer to a damaged free list, which this function replaces
+}
+
+}  // namespace
 
 void open_standard_streams() {
   int descriptor = 0;
@@ -20,6 +44,14 @@ void open_standard_streams() {
     descriptor = open("/dev/null", O_RDWR);
   } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
   if (descriptor >= 0) close(descriptor);
+}
+
+void say_when_memory_is_out() {
+  std::set_new_handler([] {
+    say_memory_is_out();
+    std::abort();
+  });
+  if (mi_register_error != nullptr) mi_register_error(on_mimalloc_error, nullptr);
 }
 
 std::size_t raise_open_files() {

@@ -6,6 +6,7 @@
 #include <ringwall/server/bounds.h>
 #include <ringwall/server/kept_certificate.h>
 #include <ringwall/server/listen.h>
+#include <ringwall/server/output.h>
 #include <ringwall/server/process.h>
 #include <ringwall/server/totals.h>
 #include <ringwall/shard/shard.h>
@@ -22,11 +23,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <ctime>
 #include <future>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -51,8 +55,15 @@ HashSeed random_seed() {
 }
 
 int refuse(const std::string& why) {
-  fmt::print(stderr, "ringwall: {}\n", why);
+  print_error("ringwall: " + why + "\n");
   return 1;
+}
+
+std::string no_thread(int number) {
+  return fmt::format(
+      "no thread can be made ({}): raise the limit of tasks (systemd: TasksMax, containers: the pids "
+      "limit, else ulimit -u)",
+      std::strerror(number));
 }
 
 // False while nobody reads standard error and its pipe is full: a line would stop the thread that writes it.
@@ -66,6 +77,7 @@ struct ShardThread {
   std::thread thread;
   int stop_event = -1;
   Totals totals{};  // the thread's, until it has ended
+  std::atomic<bool> has_ended = false;
 };
 
 spdlog::level::level_enum level_of(upstream::OfferLine::Level level) {
@@ -95,7 +107,7 @@ class Server {
  private:
   [[nodiscard]] Result<void> check_ring() const;
   [[nodiscard]] Result<void> make_listeners();
-  [[nodiscard]] Result<std::unique_ptr<tls::Context>> load_context(const config::Listener& listener, bool warn);
+  [[nodiscard]] Result<tls::Settings> tls_settings(const config::Listener& listener) const;
   [[nodiscard]] Result<void> ask_nodes();
   void ask_to_stop();
 
@@ -125,21 +137,21 @@ Result<void> Server::check_ring() const {
   return {};
 }
 
-Result<std::unique_ptr<tls::Context>> Server::load_context(const config::Listener& listener, bool warn) {
+// Each file is read once, so that all shards have the same.
+Result<tls::Settings> Server::tls_settings(const config::Listener& listener) const {
   tls::Settings settings;
   for (const config::Certificate& row : listener.certificates) {
-    settings.certificates.push_back({.chain_file = row.cert, .key_file = row.key, .ocsp_file = row.ocsp});
+    Result<tls::Identity> identity = tls::load_identity({row.cert, row.key, row.ocsp});
+    if (!identity) return std::unexpected(identity.error());
+    settings.identities.push_back(std::move(*identity));
   }
   if (!listener.self_signed.empty()) {
-    Result<tls::Certificate> kept = keep_self_signed(config_.server.state_dir, listener.self_signed, unix_now_s());
+    Result<Kept> kept = keep_self_signed(config_.server.state_dir, listener.self_signed, unix_now_s());
     if (!kept) return std::unexpected(kept.error());
-    settings.certificates.push_back(std::move(*kept));
+    if (!kept->notice.empty()) spdlog::warn("{}", kept->notice);
+    settings.identities.push_back(std::move(kept->identity));
   }
-  Result<std::unique_ptr<tls::Context>> context = tls::Context::load(settings, *ticket_keys_, unix_now_s());
-  if (context && warn) {
-    for (const std::string& warning : (*context)->warnings()) spdlog::warn("{}", warning);
-  }
-  return context;
+  return settings;
 }
 
 Result<void> Server::make_listeners() {
@@ -151,9 +163,14 @@ Result<void> Server::make_listeners() {
       plans_[index].listeners.push_back({.config = &listener, .socket = (*sockets)[index], .tls = nullptr});
     }
     if (listener.kind != config::ListenerKind::tls) continue;
+    const Result<tls::Settings> settings = tls_settings(listener);
+    if (!settings) return std::unexpected(settings.error());
     for (std::size_t index = 0; index < shards_; ++index) {
-      Result<std::unique_ptr<tls::Context>> context = load_context(listener, index == 0);
+      Result<std::unique_ptr<tls::Context>> context = tls::Context::load(*settings, *ticket_keys_, unix_now_s());
       if (!context) return std::unexpected(context.error());
+      for (const std::string& warning : (*context)->warnings()) {
+        if (index == 0) spdlog::warn("{}", warning);
+      }
       plans_[index].listeners.back().tls = std::move(*context);
     }
   }
@@ -161,10 +178,11 @@ Result<void> Server::make_listeners() {
 }
 
 Result<void> Server::prepare() {
+  const std::size_t open_files = raise_open_files();
   if (Result<void> checked = check_ring(); !checked) return checked;
   cores_ = usable_cores();
   shards_ = config_.server.shards == 0 ? cores_.size() : config_.server.shards;
-  bounds_ = bounds(config_, shards_, raise_open_files());
+  bounds_ = bounds(config_, shards_, open_files);
   Result<std::unique_ptr<tls::TicketKeys>> keys = tls::TicketKeys::create({}, steady_now_s());
   if (!keys) return std::unexpected(keys.error());
   ticket_keys_ = std::move(*keys);
@@ -180,6 +198,7 @@ Result<void> Server::prepare() {
     if (Result<void> dropped = drop_privileges(config_.server.user, config_.server.group); !dropped) return dropped;
   }
   resolver_ = std::make_unique<upstream::Resolver>(rows);
+  if (resolver_->error() != 0) return fail(no_thread(resolver_->error()));
   for (const auto& target : targets_) {
     if (target->addresses()->empty()) {
       spdlog::warn("upstream {}: its name is not found yet: it is asked for again", target->name());
@@ -203,7 +222,7 @@ Result<void> Server::ask_nodes() {
   return {};
 }
 
-void run_shard(shard::Plan plan, int core, std::promise<Result<void>>& started, Totals& totals) {
+void run_shard(shard::Plan plan, int core, std::promise<Result<void>>& started, ShardThread& self) {
   pin_to_core(core);
   Result<std::unique_ptr<ring::UringBackend>> backend = ring::UringBackend::create(shard::ring_entries);
   if (!backend) return started.set_value(std::unexpected(backend.error()));
@@ -211,11 +230,12 @@ void run_shard(shard::Plan plan, int core, std::promise<Result<void>>& started, 
   if (shard.error() != 0) return started.set_value(fail_errno("a shard's buffers were refused", shard.error()));
   started.set_value({});
   shard.run();
-  totals.add(shard);
+  self.totals.add(shard);
+  self.has_ended.store(true, std::memory_order_release);
 }
 
 Result<void> Server::start() {
-  threads_.resize(shards_);
+  threads_ = std::vector<ShardThread>(shards_);
   for (std::size_t index = 0; index < shards_; ++index) {
     shard::Plan& plan = plans_[index];
     plan.config = &config_;
@@ -230,8 +250,12 @@ Result<void> Server::start() {
     if (plan.stop_event < 0) return fail_errno("eventfd", errno);
     std::promise<Result<void>> started;
     std::future<Result<void>> result = started.get_future();
-    threads_[index].thread = std::thread(run_shard, std::move(plan), cores_[index % cores_.size()], std::ref(started),
-                                         std::ref(threads_[index].totals));
+    try {
+      threads_[index].thread = std::thread(run_shard, std::move(plan), cores_[index % cores_.size()], std::ref(started),
+                                           std::ref(threads_[index]));
+    } catch (const std::system_error& refused) {
+      return fail(no_thread(refused.code().value()));
+    }
     if (Result<void> ready = result.get(); !ready) return ready;
   }
   return {};
@@ -264,12 +288,11 @@ void Server::wait_for_end() {
                  config_.timeouts.stop_ms);
   }
   ask_to_stop();
-  std::jthread second([this, &signals](const std::stop_token& stop) {
-    constexpr timespec while_stopping{.tv_sec = 0, .tv_nsec = 50'000'000};
-    while (!stop.stop_requested()) {
-      if (sigtimedwait(&signals, nullptr, &while_stopping) >= 0) return ask_to_stop();
-    }
-  });
+  // Not by a thread of its own: there may be none to be had now.
+  constexpr timespec while_stopping{.tv_sec = 0, .tv_nsec = 10'000'000};
+  while (!std::ranges::all_of(threads_, [](const ShardThread& row) { return row.has_ended.load(); })) {
+    if (sigtimedwait(&signals, nullptr, &while_stopping) >= 0) ask_to_stop();
+  }
   Totals totals;
   for (ShardThread& row : threads_) {
     row.thread.join();

@@ -184,12 +184,19 @@ void Session::serve_redirect(const http::RequestHead& head) {
 
 void Session::serve_page(const http::RequestHead& head, config::Mode mode) {
   const bool secure = client_of(head).https;
-  std::string place(listener_.config.public_name.empty() ? head.host : listener_.config.public_name);
+  const std::string_view authority = listener_.config.public_name.empty() ? head.host : listener_.config.public_name;
   const std::string_view name = client_.transport() != nullptr ? client_.transport()->server_name() : "";
-  place += page_path(listener_.config, name, head.path);
+  const std::string place = std::string(authority).append(page_path(listener_.config, name, head.path));
   const bool tunnel = mode == config::Mode::tunnel;
   const bool keep_alive = head.keep_alive && head.framing == http::Framing::none;
   const bool to_head = head.method == http::Method::head;
+  if (authority.empty()) {
+    return answer({.status = 400,
+                   .body = "Host is missing: without it this endpoint cannot tell its address\n",
+                   .keep_alive = false,
+                   .to_head = to_head},
+                  EndReason::client_refused);
+  }
   if (accepts_html(head)) {
     return answer({.status = 200,
                    .content_type = "text/html; charset=utf-8",

@@ -55,9 +55,10 @@ void Acceptor::resume() {
   const bool was_full = std::exchange(full_, room() == 0);
   if (full_ && !was_full) {
     ++times_full_;
-    service_.notify(session::Notice::shard_full, "a shard has all the clients that it may have (" +
-                                                     std::to_string(sessions_max_) +
-                                                     "): more wait (server.connections_max, the open-file limit)");
+    service_.notify(session::Notice::shard_full,
+                    "a shard has all the clients that it may have (" + std::to_string(sessions_max_) +
+                        "): its next ones wait, though others may have room (server.connections_max, "
+                        "the open-file limit)");
   }
   if (!accept_.in_flight()) {
     if (!full_) start(many);

@@ -31,14 +31,6 @@ Result<std::string> read_file(const std::string& path, const char* what) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-std::string day(std::int64_t unix_s) {
-  const std::time_t when = unix_s;
-  std::tm parts{};
-  gmtime_r(&when, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &parts)};
-}
-
 struct Chain {
   std::vector<PemBlock> blocks;
   std::vector<CertificateFacts> facts;
@@ -207,6 +199,14 @@ Result<Identity> load_identity(const Certificate& files) {
   note_chain(*chain, identity);
   if (auto ocsp = read_ocsp(*chain, identity); !ocsp) return std::unexpected(ocsp.error());
   return identity;
+}
+
+std::string day(std::int64_t unix_s) {
+  const std::time_t when = unix_s;
+  std::tm parts{};
+  gmtime_r(&when, &parts);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &parts)};
 }
 
 std::vector<std::string> warnings(const Identity& identity, std::int64_t unix_now_s) {

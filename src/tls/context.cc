@@ -107,15 +107,21 @@ Context::Context() = default;
 Context::~Context() = default;
 
 Result<std::unique_ptr<Context>> Context::load(const Settings& settings, TicketKeys& keys, std::int64_t unix_now_s) {
-  if (settings.certificates.empty()) return fail("no certificate is given; a TLS listener needs at least one");
-  std::unique_ptr<Context> context(new Context);
+  std::vector<Identity> identities;
   for (const Certificate& files : settings.certificates) {
     auto identity = load_identity(files);
     if (!identity) return std::unexpected(identity.error());
-    for (std::string& warning : tls::warnings(*identity, unix_now_s)) context->warnings_.push_back(std::move(warning));
+    identities.push_back(std::move(*identity));
+  }
+  identities.insert(identities.end(), settings.identities.begin(), settings.identities.end());
+  if (identities.empty()) return fail("no certificate is given; a TLS listener needs at least one");
+  std::unique_ptr<Context> context(new Context);
+  for (Identity& identity : identities) {
+    for (std::string& warning : tls::warnings(identity, unix_now_s)) context->warnings_.push_back(std::move(warning));
 
     auto entry = std::make_unique<Entry>();
-    entry->identity = std::move(*identity);
+    entry->identity = std::move(identity);
+    const Certificate& files = entry->identity.files;
     auto wolfssl = wolfssl_context(entry->identity, keys);
     if (!wolfssl) return std::unexpected(wolfssl.error());
     entry->wolfssl = std::move(*wolfssl);

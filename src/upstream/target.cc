@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstring>
 #include <expected>
+#include <system_error>
 #include <utility>
 
 namespace ringwall::upstream {
@@ -82,8 +83,14 @@ Resolver::Resolver(const std::vector<Row>& rows, std::uint32_t first_answers_ms)
     }
     Thread& added = threads_.emplace_back();
     const std::lock_guard lock(work_->mutex);
+    try {
+      added.thread = std::thread(&Resolver::run, work_, row, added.looking_up);
+    } catch (const std::system_error& refused) {
+      error_ = refused.code().value();
+      threads_.pop_back();
+      return;
+    }
     ++work_->first_answers_due;
-    added.thread = std::thread(&Resolver::run, work_, row, added.looking_up);
   }
   std::unique_lock lock(work_->mutex);
   (void)work_->answered.wait_for(lock, std::chrono::milliseconds(first_answers_ms),

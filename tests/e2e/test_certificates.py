@@ -9,7 +9,7 @@ from harness import certificates, client
 from harness.certificates import openssl
 from harness.openssl_client import handshake, s_client, succeeded
 from harness.ports import free_port
-from harness.programs import run_ringwall
+from harness.programs import Ringwall, run_ringwall
 
 LISTENER = """
 [[listener]]
@@ -187,6 +187,27 @@ def test_the_self_signed_certificate_is_kept_and_names_the_host(cast, tmp_path):
     assert keys and all(path.stat().st_mode & 0o077 == 0 for path in keys), "the key is for its owner alone"
     second = cast.ringwall(None, state=state)
     assert ssl.get_server_certificate(("127.0.0.1", second.port)) == before
+
+
+def test_those_that_start_together_on_an_empty_folder_serve_the_one_pair_that_is_kept(cast, tmp_path):
+    state = tmp_path / "shared-state"
+    servers = [cast.add(Ringwall(cast.folder, "127.0.0.1:1", state=state)) for _ in range(5)]
+    for server in servers:
+        server.wait_until_serving()
+    kept = (state / "self-signed-localhost.crt").read_text().split()
+    for server in servers:
+        assert succeeded(handshake(server.port))
+        assert ssl.get_server_certificate(("127.0.0.1", server.port)).split() == kept
+    assert len(list(state.iterdir())) == 2
+
+
+def test_a_kept_pair_that_is_broken_is_made_anew_with_the_reason(cast, tmp_path):
+    state = tmp_path / "broken-state"
+    state.mkdir()
+    (state / "self-signed-localhost.crt").write_text("nothing here")
+    server = cast.ringwall(None, state=state)
+    assert re.search(r"self-signed-localhost\.crt: .*; another certificate was made in its place", server.log)
+    assert succeeded(handshake(server.port))
 
 
 @pytest.mark.parametrize("kind, flags", [("ec", []), ("rsa", ["--rsa"])])

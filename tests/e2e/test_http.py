@@ -54,14 +54,19 @@ def test_connection_close_is_honoured(server):
 
 
 def test_http_1_0_closes_unless_asked_to_stay(server):
-    body = call("system_chain")
-    head = b"POST / HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
+    asked = post(call("system_chain")).replace(b"HTTP/1.1", b"HTTP/1.0")
     with server.connect() as stream:
-        stream.send(head + b"\r\n" + body)
+        for _ in range(2):
+            stream.send(asked.replace(b"Host:", b"Connection: keep-alive\r\nHost:"))
+            reply = stream.read_reply()
+            assert reply.json["result"] == "system_chain"
+            assert reply.all("connection") == ["keep-alive"]
+        stream.send(asked)
         reply = stream.read_reply()
         assert reply.json["result"] == "system_chain"
         assert reply.get("transfer-encoding") is None
-        stream.wait_for_end(2)
+        assert reply.closes
+        assert stream.wait_for_end(2) == "eof"
 
 
 @pytest.mark.parametrize("tls", [True, False])
@@ -296,6 +301,23 @@ def test_the_head_of_the_page_is_the_pages(cast, node):
         head = stream.read_reply(head=True)
         assert (head.status, head.get("content-length")) == (200, page.get("content-length"))
         assert stream.silent_for(0.3)
+
+
+@pytest.mark.parametrize("accept", ["text/html", "*/*"])
+def test_a_page_that_cannot_name_its_address_for_want_of_a_host_is_a_400(cast, accept):
+    asked = request("GET", "/", [("Accept", accept), ("Connection", "keep-alive")], host=None)
+    asked = asked.replace(b"HTTP/1.1", b"HTTP/1.0")
+    server = cast.ringwall(None)
+    for head in (False, True):
+        with client.connect(server.port) as stream:
+            stream.send(asked.replace(b"GET", b"HEAD") if head else asked)
+            reply = stream.read_reply(head)
+            assert reply.status == 400 and reply.closes
+            assert head or "Host is missing" in reply.text
+            assert stream.wait_for_end(2) == "eof"
+    config = '[[listener]]\naddress = "127.0.0.1:{port}"\nself_signed = ["localhost"]\npublic_name = "rpc.example.com"'
+    named = cast.ringwall(None, config=config)
+    assert "wss://rpc.example.com" in exchange(named.port, asked).text
 
 
 def test_what_a_host_says_is_not_markup_in_the_page(cast, node):

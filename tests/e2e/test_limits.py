@@ -6,7 +6,7 @@ import time
 import pytest
 
 from harness import client
-from harness.client import call, exchange, message, message_of, post, request
+from harness.client import call, message, message_of, post, request
 from harness.frames import BINARY, CLOSE, CONTINUATION, TEXT, client_frame, header
 from harness.until import Stopwatch, until
 
@@ -208,13 +208,25 @@ def test_the_end_of_an_empty_message_waits_for_memory_too(cast, echo_node):
         assert b"-32700" in empty.read_message()[1]  # It is no call, once it is whole.
 
 
-def test_who_waits_too_long_for_memory_is_told_with_1009_or_413(cast, echo_node):
-    times = {"timeouts.message_ms": 60_000, "timeouts.body_ms": 1000}
+@pytest.mark.parametrize("how", ["message", "body"])
+def test_who_waits_too_long_for_memory_is_told_with_1009_or_413(cast, echo_node, how):
+    """A body holds what the message waits for, or a message what the body waits for: each has a time of its own."""
+    times = {"timeouts.message_ms": 60_000, "timeouts.body_ms": 60_000, f"timeouts.{how}_ms": 1000}
     server = cast.ringwall(echo_node, arguments=["--shards", "1"], settings={**SMALL, **times})
-    with client.websocket(server.port) as holder:
-        holder.send(client_frame(BINARY, message_of(900_000))[:890_000])
+    held, wanted = call("a", ["x" * 900_000]), call("a", ["x" * 800_000])
+    opened = (client.connect, client.websocket) if how == "body" else (client.websocket, client.connect)
+    with opened[1](server.port) as holder, opened[0](server.port) as waiter:
+        holder.send((client_frame(TEXT, held) if how == "body" else post(held))[:890_000])
         time.sleep(0.3)
-        assert exchange(server.port, post(call("a", ["x" * 800_000]))).status in (408, 413, 503)
+        with Stopwatch() as watch:
+            waiter.send(post(wanted) if how == "body" else client_frame(TEXT, wanted))
+            told = waiter.read_reply() if how == "body" else waiter.read_frame()
+        assert 0.8 < watch.seconds < 4
+        if how == "body":
+            assert (told.status, told.text) == (413, "no memory for this body: try again later\n")
+        else:
+            assert (told.opcode, told.close_code) == (CLOSE, 1009)
+            assert told.close_reason == "no memory for this message: try again later"
 
 
 @pytest.mark.timeout(90)

@@ -1,14 +1,17 @@
 """What the program says: at start, with no arguments, about mistakes, and its subcommands."""
 
+import errno
+import functools
 import os
 import re
+import resource
 import socket
 import subprocess
 
 import pytest
 
 from harness import client
-from harness.locked_down import forbid_io_uring
+from harness.locked_down import CLONE3, IO_URING_ENTER, IO_URING_SETUP, forbid, forbid_io_uring
 from harness.ports import free_port
 from harness.process import listening_inodes
 from harness.programs import program, run_ringwall
@@ -278,6 +281,60 @@ def test_a_kernel_without_io_uring_gets_one_clear_sentence_and_not_a_crash(cast)
     assert done.returncode == 1, done.stderr
     assert "io_uring" in done.stderr
     assert len(done.stderr.strip().splitlines()) <= 3
+
+
+def refused_start(cast, before, node="127.0.0.1:1") -> str:
+    """What a start that cannot be says: one line."""
+    settings = ["--self-signed", "localhost", "--set", f"server.state_dir={cast.folder}", "--node", node]
+    done = run_ringwall("--listen", f"127.0.0.1:{free_port()}", *settings, before=before)
+    assert done.returncode == 1, done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize(
+    "call, error",
+    [(IO_URING_SETUP, errno.EACCES), (IO_URING_ENTER, errno.EPERM), (IO_URING_ENTER, errno.ENOSYS)],
+    ids=["setup EACCES", "enter EPERM", "enter ENOSYS"],
+)
+def test_any_half_of_io_uring_that_is_forbidden_is_said_in_a_sentence(cast, call, error):
+    said = refused_start(cast, functools.partial(forbid, call, error))
+    assert "io_uring" in said and "seccomp profile" in said
+
+
+@pytest.mark.parametrize("node", ["127.0.0.1:1", "localhost:1"])
+def test_a_thread_that_cannot_be_made_is_said_in_a_sentence(cast, unsanitized, node):
+    said = refused_start(cast, functools.partial(forbid, CLONE3, errno.EAGAIN), node)
+    assert "no thread" in said and "TasksMax" in said and "ulimit -u" in said
+
+
+@pytest.mark.parametrize("count", [8, 11, 16])
+def test_a_lack_of_descriptors_is_said_with_its_remedy(cast, unsanitized, count):
+    limit = functools.partial(resource.setrlimit, resource.RLIMIT_NOFILE, (count, count))
+    settings = ["--plain", "--shards", "8", "--node", "127.0.0.1:1"]
+    done = run_ringwall("--listen", f"127.0.0.1:{free_port()}", *settings, before=limit)
+    assert done.returncode == 1
+    assert "open-file limit" in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--help"], ["--version"], ["config"], ["doctor"], ["check", "--plain"], ["check", "--shards", "x"]],
+    ids=" ".join,
+)
+def test_output_that_cannot_be_written_is_an_error_and_not_a_crash(arguments):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([program("ringwall"), *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1 and "No space left on device" in done.stderr, done.stderr
+        done = subprocess.run([program("ringwall"), *arguments], stdout=full, stderr=full)
+        assert done.returncode == 1
+        assert subprocess.run([program("ringwall"), "--no-such-flag"], stderr=full).returncode == 2
+
+
+def test_a_node_that_is_ringwall_itself_is_refused():
+    port = free_port()
+    done = run_ringwall("--listen", f"*:{port}", "--plain", "--node", f"localhost:{port}")
+    assert done.returncode == 1 and "upstream[0].address" in done.stderr
 
 
 def test_doctor_says_what_to_do_about_a_kernel_without_io_uring():

@@ -1,12 +1,13 @@
 """Clients that vanish in every way leave nothing behind, neither here nor at the node."""
 
 import threading
+import time
 
 import pytest
 
 from harness import client
 from harness.client import call, message, message_of, post, upgrade_request
-from harness.frames import TEXT, client_frame, close_payload
+from harness.frames import CLOSE, TEXT, client_frame, close_payload
 from harness.until import until
 
 
@@ -169,25 +170,40 @@ def test_a_hundred_at_once(cast, node):
     until(lambda: open_at_node(node) == 0, 3, "the node's connections are closed")
 
 
-def test_the_node_is_told_whether_the_client_said_goodbye(cast, fake_node):
-    """1001 (going away) to the node for a client that vanished between messages; nothing well-formed after half a one."""
-    ends = []
+MESSAGE = call("system_chain")
+GOODBYE = close_payload(1000, "bye")
+
+
+@pytest.mark.parametrize("end", ["reset", "truncate", "close_notify"])
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        (client_frame(TEXT, MESSAGE), [(TEXT, MESSAGE), (CLOSE, 1001)]),
+        (client_frame(TEXT, MESSAGE) + client_frame(TEXT, MESSAGE)[:-9], [(TEXT, MESSAGE), (CLOSE, 1001)]),
+        (client_frame(TEXT, MESSAGE, fin=False), [(CLOSE, 1001)]),
+        (client_frame(TEXT, MESSAGE) + client_frame(CLOSE, GOODBYE), [(TEXT, MESSAGE), (CLOSE, 1000)]),
+    ],
+    ids=["between messages", "in a frame", "between fragments", "after its goodbye"],
+)
+def test_the_node_is_told_whether_the_client_said_goodbye(cast, fake_node, said, heard, end):
+    """1001 (going away) for a client that vanished, and nothing of the message that it sent half of; else its code."""
+    told, ends = [], []
 
     def script(connection):
         connection.accept_upgrade()
-        try:
-            while True:
-                frame = connection.read_frame()
-                if frame.opcode == 8:
-                    ends.append(frame.close_code)
-                    return
-        except EOFError:
-            ends.append(connection.ended_by)
+        while not told or told[-1][0] != CLOSE:
+            frame = connection.read_frame()
+            told.append((frame.opcode, frame.close_code if frame.opcode == CLOSE else frame.payload))
+        ends.append((connection.read_to_end(), connection.ended_by))
 
     server = cast.ringwall(fake_node(script))
-    client.websocket(server.port).reset()
-    until(lambda: ends, 2, "the node sees an end")
-    assert ends[0] in (1001, 1006, "eof", "reset")
+    stream = client.websocket(server.port)
+    stream.send(said)
+    time.sleep(0.2)  # A reset takes back what has not been read.
+    getattr(stream, end)()
+    until(lambda: ends, 3, "the node's connection ends")
+    assert told == heard
+    assert ends == [(b"", "eof")]
 
 
 def test_a_client_that_resets_while_it_is_not_read_is_let_go_at_once(cast, fake_node):

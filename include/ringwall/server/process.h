@@ -14,6 +14,9 @@ namespace ringwall::server {
 // Started without them, a socket of ours would take the place of a standard stream, and the log.
 void open_standard_streams();
 
+// Memory that `new` cannot get ends the process, here with a line that says so.
+void say_when_memory_is_out();
+
 // Raises RLIMIT_NOFILE to its hard limit. Returns what may be open now.
 [[nodiscard]] std::size_t raise_open_files();
 

@@ -1,8 +1,9 @@
 // acceptor.h: takes the clients of one listening socket, as long as there is room for them.
 //
 // One accept on the shard's ring, multishot where there is room for a burst. At the bound of connections, or when the
-// process has no descriptors left, it pauses, and clients wait in the kernel's queue (or go to another shard). Those
-// whom the kernel had accepted meanwhile are reset: the bound holds. Owner: the shard; it owns the socket.
+// process has no descriptors left, it pauses, and clients wait in this socket's queue: the kernel has dealt them out
+// (SO_REUSEPORT), and none goes to another shard, though there may be room. Those whom the kernel had accepted
+// meanwhile are reset: the bound holds. Owner: the shard; it owns the socket.
 // Source: io_uring_prep_multishot_accept(3) (5.19).
 #pragma once
 

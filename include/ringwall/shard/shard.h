@@ -2,7 +2,7 @@
 //
 // Shared nothing: what crosses to another thread is a stop request (an eventfd), the addresses of nodes (published
 // snapshots) and the places among their connections (an atomic count), and ticket keys. Made, run and destroyed on its
-// own thread; only request_stop() is for others.
+// own thread; only Plan::stop_event is for others.
 #pragma once
 
 #include <ringwall/config/config.h>

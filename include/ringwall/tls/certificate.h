@@ -50,6 +50,9 @@ struct Identity {
 // within 14 days, no name that a client could ask for, an OCSP response that is out of date.
 [[nodiscard]] std::vector<std::string> warnings(const Identity& identity, std::int64_t unix_now_s);
 
+// "2026-11-30 08:00 UTC".
+[[nodiscard]] std::string day(std::int64_t unix_s);
+
 // True when `pattern` (a lower-case name of a certificate) covers `host` (lower case). A wildcard stands for exactly
 // one whole leftmost label (RFC 6125 section 6.4.3, RFC 9525 section 6.3).
 [[nodiscard]] bool name_matches(std::string_view pattern, std::string_view host);

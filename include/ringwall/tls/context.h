@@ -22,7 +22,8 @@ namespace ringwall::tls {
 struct ClientHello;
 
 struct Settings {
-  std::vector<Certificate> certificates;  // the first is the default; at least one
+  std::vector<Certificate> certificates;  // the first is the default; at least one, of these
+  std::vector<Identity> identities;       // or of these, which were read before and come after them
 };
 
 class Context {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <ringwall/error.h>
+#include <ringwall/tls/certificate.h>
 
 namespace ringwall::tls {
 
@@ -34,5 +35,9 @@ struct SelfSigned {
 // Replaces `path` at once and whole (a new file in the same folder, fsync, rename): mode 0600 for a key, 0644 else.
 [[nodiscard]] Result<void> write_private(const std::string& path, std::string_view text);
 [[nodiscard]] Result<void> write_public(const std::string& path, std::string_view text);
+
+// Both files of a pair, or neither: they are replaced when both are on the disk. A crash between the two renames leaves
+// a key that does not fit, which load_identity() refuses.
+[[nodiscard]] Result<void> write_pair(const Certificate& files, const SelfSigned& pair);
 
 }  // namespace ringwall::tls

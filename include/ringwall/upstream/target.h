@@ -69,6 +69,9 @@ class Resolver {
   Resolver& operator=(const Resolver&) = delete;
   ~Resolver();
 
+  // 0, or the errno of the thread that could not be made: then there is no use in this resolver.
+  [[nodiscard]] int error() const { return error_; }
+
  private:
   // What the threads share; one of them may outlive the resolver within a look-up.
   struct Work {
@@ -86,6 +89,7 @@ class Resolver {
 
   std::shared_ptr<Work> work_ = std::make_shared<Work>();
   std::vector<Thread> threads_;
+  int error_ = 0;
 };
 
 }  // namespace ringwall::upstream

@@ -1,10 +1,11 @@
-"""A kernel that forbids io_uring, as containers' default seccomp profiles do: a filter that a program starts under."""
+"""A kernel that forbids io_uring, as containers' default seccomp profiles do, or anything else: a filter that a program
+starts under."""
 
 import ctypes
 import errno
 import struct
 
-IO_URING_SETUP = 425  # The same on every architecture.
+IO_URING_SETUP, IO_URING_ENTER, CLONE3 = 425, 426, 435  # The same on every architecture.
 
 _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _SECCOMP_MODE_FILTER = 22, 38, 2
 _LOAD_WORD, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
@@ -17,10 +18,15 @@ class _Program(ctypes.Structure):
 
 def forbid_io_uring() -> None:
     """For preexec_fn: io_uring_setup() fails with EPERM from here on, in this process and what it executes."""
+    forbid(IO_URING_SETUP, errno.EPERM)
+
+
+def forbid(call: int, error: int) -> None:
+    """The same for the system call with this number, and this error."""
     rows = [
         (_LOAD_WORD, 0, 0, 0),  # seccomp_data.nr
-        (_JUMP_IF_EQUAL, 0, 1, IO_URING_SETUP),
-        (_RETURN, 0, 0, _ERRNO | errno.EPERM),
+        (_JUMP_IF_EQUAL, 0, 1, call),
+        (_RETURN, 0, 0, _ERRNO | error),
         (_RETURN, 0, 0, _ALLOW),
     ]
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *row) for row in rows))

@@ -1,60 +1,12 @@
 // What load() refuses, and how it says so: one case for each kind of problem, beside the nearest case that is right.
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <fstream>
+#include "problems.h"
 
 #include <ringwall/config/load.h>
 
 #include "unit/catch.h"
 
 using namespace ringwall::config;
-
-namespace {
-
-constexpr const char* listener = "[[listener]]\nself_signed = ['localhost']\n";
-
-std::vector<std::string> problems(const Sources& sources) {
-  const auto config = load(sources);
-  std::vector<std::string> texts;
-  if (!config) {
-    std::ranges::transform(config.error(), std::back_inserter(texts), [](const Problem& p) { return to_text(p); });
-  }
-  return texts;
-}
-
-Sources from_text(std::string text) { return {.file = "r.toml", .text = std::move(text), .check_files = false}; }
-
-std::vector<std::string> in(const std::string& text) { return problems(from_text(text)); }
-
-using Lines = std::vector<std::string>;
-
-// A folder for one test, removed with what was written into it.
-class Folder {
- public:
-  Folder() { REQUIRE(::mkdtemp(path_.data()) != nullptr); }
-  ~Folder() {
-    for (const std::string& file : files_) {
-      ::unlink(file.c_str());
-    }
-    ::rmdir(path_.c_str());
-  }
-  std::string write(const std::string& name, const std::string& text) {
-    files_.push_back(path_ + "/" + name);
-    std::ofstream(files_.back()) << text;
-    return files_.back();
-  }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_ = "/tmp/ringwall-config-XXXXXX";
-  std::vector<std::string> files_;
-};
-
-}  // namespace
+using namespace ringwall::config::test;
 
 TEST_CASE("all problems are told at once, in the order of the lines") {
   CHECK(in("[[listener]]\naddress = '0.0.0.0'\nself_signed = ['a b']\n[timeouts]\nhead_ms = 'soon'\nhaed_ms = 1\n") ==
@@ -253,6 +205,32 @@ TEST_CASE("two listeners on one address are refused, every address together with
           "r.toml:3: listener[1].address: found \"*:443\", expected an address of its own; listener[0] has \"*:443\""});
 }
 
+TEST_CASE("an upstream that is one of the listeners is refused, by whatever address it leads there") {
+  const auto both = [](const std::string& at, const std::string& node) {
+    return in("[[listener]]\nkind='plain'\naddress='" + at + "'\n[[upstream]]\naddress='" + node + "'\n");
+  };
+  CHECK(both("127.0.0.1:9944", "127.0.0.1:9944") ==
+        Lines{"r.toml:5: upstream[0].address: found \"127.0.0.1:9944\", expected the node's own address; listener[0] "
+              "has \"127.0.0.1:9944\""});
+  for (const char* node : {"127.0.0.1:80", "127.1.2.3:80", "localhost:80", "0.0.0.0:80", "[::1]:80", "[::]:80"}) {
+    INFO(node);
+    CHECK(both("*:80", node).size() == 1);
+  }
+  CHECK(both("0.0.0.0:80", "127.0.0.1:80").size() == 1);
+  CHECK(both("[::]:80", "[::1]:80").size() == 1);
+  CHECK(both("127.0.0.1:80", "0.0.0.0:80").size() == 1);
+  CHECK(both("192.0.2.1:80", "192.0.2.1:80").size() == 1);
+  CHECK(both("0.0.0.0:80", "[::1]:80").empty());
+  CHECK(both("[::]:80", "127.0.0.1:80").empty());
+  CHECK(both("127.0.0.1:80", "127.0.0.2:80").empty());
+  CHECK(both("*:80", "127.example:80").empty());
+  CHECK(both("*:80", "127.0.0.1:81").empty());
+}
+
+TEST_CASE("a node's default address is a loop too for a listener that was put there") {
+  CHECK(in("[[listener]]\nkind='plain'\naddress='127.0.0.1:9944'\n").size() == 1);
+}
+
 TEST_CASE("an upstream that nobody gave is named where it is meant, with the nearest name") {
   const std::string upstreams = "[[upstream]]\nname = 'polkadot'\n[[upstream]]\nname = 'kusama'\n";
   CHECK(in(upstreams + listener + "upstream = 'polkadto'\n") ==
@@ -379,45 +357,4 @@ TEST_CASE("a problem is one printable line, whatever a hostile file holds") {
   REQUIRE(lines.size() == 1);
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20; };
   CHECK(std::ranges::none_of(lines[0], control));
-}
-
-TEST_CASE("certificates that are missing or no files are told before anything starts") {
-  Folder folder;
-  const std::string pem = folder.write("a.pem", "x");
-  Sources sources =
-      from_text("[[listener]]\n[[listener.certificate]]\ncert = '" + folder.path() + "/none.pem'\nkey = '" +
-                folder.path() + "'\n[[listener.certificate]]\ncert = '" + pem + "'\nkey = '" + pem + "'\n");
-  sources.check_files = true;
-  CHECK(problems(sources) == Lines{"r.toml:3: listener[0].certificate[0].cert: found \"" + folder.path() +
-                                       "/none.pem\" (no such file or folder), expected a file that can be read",
-                                   "r.toml:4: listener[0].certificate[0].key: found \"" + folder.path() +
-                                       "\" (not a file), expected a file that can be read"});
-}
-
-TEST_CASE("a webroot that is no folder, and accounts that do not exist, are told") {
-  Folder folder;
-  Sources sources = from_text("[[listener]]\nkind='redirect'\nacme_webroot = '" + folder.write("f", "") +
-                              "'\n[server]\nuser = 'no-such-account'\ngroup = 'no-such-group'\n");
-  sources.check_files = true;
-  CHECK(problems(sources).size() == 3);
-}
-
-TEST_CASE("a configuration that cannot be read is told as such") {
-  Folder folder;
-  const Lines missing = problems({.file = folder.path() + "/none.toml"});
-  REQUIRE(missing.size() == 1);
-  CHECK(missing[0].ends_with("(no such file or folder), expected a configuration file that can be read"));
-  CHECK(problems({.file = folder.path()}).size() == 1);
-  CHECK(problems({.file = "/dev/zero"}).size() == 1);
-  const std::string large = folder.write("large.toml", std::string(config_bytes_max + 1, '#'));
-  REQUIRE(problems({.file = large}).size() == 1);
-  CHECK(problems({.file = large})[0].find("found more than 1048576 bytes") != std::string::npos);
-}
-
-TEST_CASE("a configuration is read from its file, and problems name that file") {
-  Folder folder;
-  const std::string file = folder.write("ringwall.toml", "[[listener]]\nself_signed = ['a']\nx = 1\n");
-  CHECK(problems({.file = file}) ==
-        Lines{file + ":3: listener[0].x: found an unknown field, expected one that \"ringwall config\" shows"});
-  CHECK(load({.file = folder.write("good.toml", listener)}));
 }

@@ -102,6 +102,21 @@ TEST_CASE("a missing io_uring is put down to the filter if there is one, else to
   CHECK(about(seen, "io_uring").remedy.find("seccomp") != std::string::npos);
 }
 
+TEST_CASE("a sysctl that forbids nothing is good, whatever else keeps a ring from being made") {
+  Observation seen = healthy();
+  seen.ring_error = ENOMEM;
+  CHECK(about(seen, "io_uring_disabled").verdict == Verdict::good);
+  seen.io_uring_disabled = 2;
+  CHECK(about(seen, "io_uring_disabled").verdict == Verdict::bad);
+}
+
+TEST_CASE("a filter that lets a ring be made and not entered is named") {
+  Observation seen = healthy();
+  seen.multishot_accept_error = EPERM;
+  seen.seccomp_filter = true;
+  CHECK(about(seen, "multishot accept").remedy.find("io_uring_enter") != std::string::npos);
+}
+
 TEST_CASE("without a ring nothing is said of what needs one") {
   Observation seen = healthy();
   seen.ring_error = ENOSYS;
