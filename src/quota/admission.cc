@@ -59,7 +59,7 @@ Client Admission::client(const AddressBytes& address, std::uint64_t now_ns) {
   if (keys.network) client.network_ = accounts_.networks.take(*keys.network, terms_.network, now_ns);
   client.exempt_ =
       std::ranges::any_of(terms_.exempt, [&](const AddressRange& range) { return range.contains(address); });
-  if (client.is_overflow()) ++counters_.overflow_clients;
+  if (client.is_overflow() || client.network_.is_overflow()) ++counters_.overflow_clients;
   return client;
 }
 
@@ -120,15 +120,23 @@ Decision Admission::enter(Client& client, std::uint64_t now_ns, bool limited) {
 }
 
 Decision Admission::charge(Connection& connection, const Request& request, std::uint64_t now_ns) {
+  const Decision decision = try_charge(connection, request, now_ns);
+  if (!decision.given) give_up(connection, decision);
+  return decision;
+}
+
+void Admission::give_up(Connection& connection, const Decision& decision) {
+  if (connection.refusals_ < out_of_reach) ++connection.refusals_;
+  (void)counted(decision);
+}
+
+Decision Admission::try_charge(Connection& connection, const Request& request, std::uint64_t now_ns) {
   RINGWALL_CHECK(connection.is_open());
   RINGWALL_CHECK(request.answers <= request.calls);
   RINGWALL_CHECK(request.subscriptions <= request.calls);
   Client& client = connection.client_;
   const Decision decision = client.exempt_ ? take_exempt(client, request) : take(connection, request, now_ns);
-  if (!decision.given) {
-    if (connection.refusals_ < out_of_reach) ++connection.refusals_;
-    return counted(decision);
-  }
+  if (!decision.given) return decision;
   connection.calls_in_flight_ += request.answers;
   connection.subscriptions_ += request.subscriptions;
   count_given(client, request);
@@ -235,6 +243,11 @@ void Admission::unsubscribed(Connection& connection, std::uint32_t count) {
   RINGWALL_CHECK(connection.subscriptions_ >= count);
   connection.subscriptions_ -= count;
   drop_subscriptions(connection.client_, count);
+}
+
+void Admission::give_back_calls(Connection& connection) {
+  answered(connection, connection.calls_in_flight_);
+  unsubscribed(connection, connection.subscriptions_);
 }
 
 void Admission::count_given(const Client& client, const Request& request) {

@@ -163,8 +163,12 @@ MethodTable::Row MethodTable::row_of(std::string_view name, const Method* known)
   if (!is_limited && (is_named || settings_.policy == Policy::all || place_of_runtime_api(row.condition))) {
     row.condition = Condition::none;
   }
+  row.is_unknown = row.verdict == Verdict::not_offered;
   if (is_named) row.verdict = Verdict::allowed;
-  if (any_matches(settings_.deny, name)) row.verdict = Verdict::not_offered;
+  if (any_matches(settings_.deny, name)) {
+    row.verdict = Verdict::not_offered;
+    row.is_unknown = false;
+  }
   return row;
 }
 
@@ -192,6 +196,7 @@ Decision MethodTable::decide(const Call& call) const {
   decision.kind = row.kind;
   decision.cost_units = row.cost_units;
   decision.pair = row.pair;
+  decision.is_unknown = row.is_unknown;
   if (row.verdict == Verdict::allowed && row.condition != Condition::none) {
     decision.verdict = on_params(row.condition, call.params);
   }

@@ -25,13 +25,15 @@ rpc::MethodIndex subscribe_of(const rpc::Decision& decision) {
 
 // In ------------------------------------------------------------------------------------------------------------------
 
-void CallTable::add(const rpc::Call& call, const rpc::Decision& decision) {
+void CallTable::add(const rpc::Call& call, const rpc::Decision& decision, std::size_t message_bytes) {
   RINGWALL_CHECK(call.form != rpc::Call::Form::invalid);
   if (call.form == rpc::Call::Form::notification) return;
   ++calls_;
   if (decision.kind == rpc::Kind::subscribe) ++subscriptions_;
   // The node writes an id with escapes in its own way, under which another call may be in flight.
-  if (call.id.contains('\\') || !track(make_entry(call, decision))) ++untracked_;
+  if (message_bytes > message_bytes_tracked_max || call.id.contains('\\') || !track(make_entry(call, decision))) {
+    ++untracked_;
+  }
 }
 
 CallTable::Entry CallTable::make_entry(const rpc::Call& call, const rpc::Decision& decision) const {
@@ -93,13 +95,16 @@ CallTable::Ended CallTable::end_call(const rpc::Answer& answer) {
   if (entry == nullptr) return end_unknown_call(answer);
   const Entry call = *entry;
   if (--entry->calls == 0) remove(*entry);
-  return {.calls = 1, .subscriptions = untracked_ == 0 ? subscriptions_ended_by(answer, call) : 0};
+  return {.calls = 1, .subscriptions = untracked_ == 0 && !is_misled_ ? subscriptions_ended_by(answer, call) : 0};
 }
 
 CallTable::Ended CallTable::end_unknown_call(const rpc::Answer& answer) {
   if (answer.id == rpc::null_id) {
-    // A batch that the node does not take, or whose answer is too large, is answered so. An untracked call may be, too.
-    return answer.kind == rpc::Answer::Kind::error && untracked_ == 0 ? end_batch() : Ended{};
+    // A batch that the node does not take, or whose answer is too large, is answered so. An untracked call may be, too:
+    // that is the least that has ended.
+    if (answer.kind != rpc::Answer::Kind::error) return {};
+    if (untracked_ == 0) return end_batch();
+    is_misled_ = true;  // if it was a batch, an untracked call is in flight still
   }
   if (untracked_ == 0) return {};
   --untracked_;
@@ -189,9 +194,8 @@ void CallTable::remove(Entry& entry) {
     hole = slot;
   }
   slots_[hole].calls = 0;
-  if (--ids_ == 0) {
-    slots_ = std::vector<Entry>();
-  } else if (slots_.size() > slots_min && 8 * std::size_t{ids_} <= slots_.size()) {
+  --ids_;
+  if (slots_.size() > slots_min && 8 * std::size_t{ids_} <= slots_.size()) {
     resize(slots_.size() / 2);
   }
 }

@@ -18,55 +18,68 @@ constexpr std::uint64_t request_units = 1;  // of what is no call, but asks some
 // Of a client that does not take our answers, or whose node is in the middle of one: then no more of it is read.
 constexpr std::size_t owed_bytes_max = 64 * 1024;
 
+std::string_view text_of(std::span<const std::byte> payload) {
+  return {reinterpret_cast<const char*>(payload.data()), payload.size()};
+}
+
+// Whole seconds, at least one.
+std::string retry_after(std::uint32_t ms) {
+  return std::to_string(std::max<std::uint64_t>(1, (std::uint64_t{ms} + 999) / 1000));
+}
+
 }  // namespace
 
-Session::Fate Session::judge_message(std::span<const std::byte> payload) {
+Session::Fate Session::judge_message(const ClientMessages::Event& event) {
   const std::uint64_t now_ns = service_.resources.ring.now_ns();
   Guard& guard = service_.guard;
-  const Ruling ruling =
-      guard.judge({reinterpret_cast<const char*>(payload.data()), payload.size()}, {quota_}, true, now_ns);
+  const std::string_view text = text_of(event.payload);
+  const Ruling ruling = guard.judge(text, {quota_}, true, now_ns);
+  if (!ruling.may_wait) return carry_out(ruling, text.size());
+  if (keeps_back(ruling.decision, now_ns) && keep_message(event)) {
+    relay_->kept_request = ruling.request;
+    return Fate::keep_back;
+  }
+  relay_->kept_since_ns = relay_->kept_until_ns = 0;
+  return carry_out(guard.settle(text, quota_, ruling.decision), text.size());
+}
+
+Session::Fate Session::carry_out(const Ruling& ruling, std::size_t message_bytes) {
+  Guard& guard = service_.guard;
   switch (ruling.kind) {
     case Ruling::Kind::forward:
-      note_calls(ruling);
+      note_calls(ruling, message_bytes);
       return Fate::forward;
-    case Ruling::Kind::tell_methods:
-      return reply(guard.tell(ruling, *service_.methods_text(request_->node))) ? Fate::drop : Fate::close;
+    case Ruling::Kind::tell_methods: {
+      const std::string_view told = guard.tell(ruling, *service_.methods_text(request_->node));
+      return told.empty() || reply(told) ? Fate::drop : Fate::close;
+    }
     case Ruling::Kind::answer:
       break;
   }
-  if (ruling.over_rate && keeps_back(ruling.retry_after_ms, now_ns)) return Fate::keep_back;
   tell_operator();
   if (!ruling.reply.empty() && !reply(ruling.reply)) return Fate::close;
   return guard.admission.is_to_be_closed(quota_) ? Fate::close : Fate::drop;
 }
 
-void Session::note_calls(const Ruling& ruling) {
-  if (!ruling.is_batch) return relay_->calls.add(ruling.calls.front(), ruling.decisions.front());
-  std::uint32_t calls = 0;
-  std::uint32_t subscribes = 0;
-  for (std::size_t index = 0; index < ruling.calls.size(); ++index) {
-    if (ruling.calls[index].form != rpc::Call::Form::call) continue;
-    ++calls;
-    subscribes += ruling.decisions[index].kind == rpc::Kind::subscribe ? 1 : 0;
-  }
-  relay_->calls.add_batch(calls, subscribes);
+void Session::note_calls(const Ruling& ruling, std::size_t message_bytes) {
+  if (!ruling.is_batch) return relay_->calls.add(ruling.calls.front(), ruling.decisions.front(), message_bytes);
+  relay_->calls.add_batch(ruling.request.answers, ruling.request.subscriptions);
 }
 
 void Session::tell_operator() {
-  if (const std::string* name = service_.guard.take_new_unknown_name()) {
-    service_.notify(Notice::method_unknown, "a client asked for " + *name +
-                                                ", which is not offered here; to allow it: methods.allow = [\"" +
-                                                *name + "\"]");
+  const std::string names = service_.guard.new_unknown_names();
+  if (names.empty()) return;
+  if (service_.notify(Notice::method_unknown, "clients asked for what is not offered here: " + names +
+                                                  "; to allow it, add it to methods.allow")) {
+    service_.guard.forget_new_unknown_names();
   }
 }
 
 // Whether a message over the rate waits; if so, until when.
-bool Session::keeps_back(std::uint32_t retry_after_ms, std::uint64_t now_ns) {
-  const config::Limits& limits = service_.config.limits;
-  if (limits.action != config::OverRate::delay) return false;
+bool Session::keeps_back(const quota::Decision& decision, std::uint64_t now_ns) {
   const std::uint64_t since_ns = relay_->kept_since_ns == 0 ? now_ns : relay_->kept_since_ns;
-  const std::uint64_t until_ns = now_ns + retry_after_ms * ns_per_ms;
-  if (until_ns > since_ns + limits.delay_ms_max * ns_per_ms) return false;
+  const std::uint64_t until_ns = now_ns + decision.retry_after_ms * ns_per_ms;
+  if (until_ns > since_ns + service_.config.limits.delay_ms_max * ns_per_ms) return false;
   relay_->kept_since_ns = since_ns;
   relay_->kept_until_ns = until_ns;
   return true;
@@ -74,8 +87,13 @@ bool Session::keeps_back(std::uint32_t retry_after_ms, std::uint64_t now_ns) {
 
 // Room for a message that is kept back, which is then as one that was assembled. False: there is none.
 bool Session::keep_message(const ClientMessages::Event& event) {
+  if (event.frame.empty()) return true;  // assembled already
   const std::size_t bytes = websocket::frame_header_bytes_max + event.payload.size();
-  if (relay_->charge.grow(bytes) != AssemblyBudget::Answer::given || !relay_->messages.grow(bytes)) return false;
+  if (relay_->charge.grow(bytes) != AssemblyBudget::Answer::given) return false;
+  if (!relay_->messages.grow(bytes)) {
+    relay_->charge.release();
+    return false;
+  }
   relay_->messages.keep(event);
   return true;
 }
@@ -86,11 +104,18 @@ void Session::drop_assembled() {
 }
 
 void Session::retry_kept() {
-  relay_->kept_until_ns = 0;
-  const Fate fate = judge_message(relay_->messages.ready_payload());
-  if (fate != Fate::keep_back) relay_->kept_since_ns = 0;
-  if (fate == Fate::forward) forward_assembled();
-  if (fate == Fate::drop || fate == Fate::close) drop_assembled();
+  const std::uint64_t now_ns = service_.resources.ring.now_ns();
+  Guard& guard = service_.guard;
+  const quota::Decision decision = guard.admission.try_charge(quota_, relay_->kept_request, now_ns);
+  if (!decision.given && decision.retry_after_ms > 0 && keeps_back(decision, now_ns)) return;
+  relay_->kept_since_ns = relay_->kept_until_ns = 0;
+  const std::string_view text = text_of(relay_->messages.ready_payload());
+  const Fate fate = carry_out(guard.settle(text, quota_, decision), text.size());
+  if (fate == Fate::forward) {
+    forward_assembled();
+  } else {
+    drop_assembled();
+  }
   if (fate == Fate::close) return close_refused();
   resume_client();
 }
@@ -209,7 +234,7 @@ bool Session::pass_on_place() {
 }
 
 void Session::refuse_over_rate(std::uint32_t retry_after_ms) {
-  const std::string seconds = std::to_string(std::max<std::uint32_t>(1, (retry_after_ms + 999) / 1000));
+  const std::string seconds = retry_after(retry_after_ms);
   const http::Header fields[] = {{"Retry-After", seconds}, {"Access-Control-Allow-Origin", "*"}};
   answer({.status = 429,
           .body = "too many requests or connections of this address: try again later\n",
@@ -235,7 +260,7 @@ bool Session::judge_body() {
   const std::string_view text = ruling.kind == Ruling::Kind::tell_methods
                                     ? guard.tell(ruling, *service_.methods_text(request.node))
                                     : ruling.reply;
-  const std::string seconds = std::to_string(std::max<std::uint32_t>(1, (ruling.retry_after_ms + 999) / 1000));
+  const std::string seconds = retry_after(ruling.retry_after_ms);
   const http::Header fields[] = {{"Access-Control-Allow-Origin", "*"}, {"Retry-After", seconds}};
   answer({.status = ruling.over_rate ? 429 : 200,
           .content_type = "application/json",

@@ -32,6 +32,25 @@ std::string_view take_last(std::string_view& list) {
   return http::trim(last);
 }
 
+// ":443", or nothing.
+bool is_port_or_nothing(std::string_view text) {
+  return text.empty() || (text.starts_with(':') && text.size() > 1 && text.size() <= 6 &&
+                          std::ranges::all_of(text.substr(1), [](char c) { return c >= '0' && c <= '9'; }));
+}
+
+// As balancers write it: an address, some with its port.
+std::optional<AddressBytes> parse_forwarded(std::string_view text) {
+  if (text.starts_with('[')) {
+    const std::size_t end = text.find(']');
+    if (end == text.npos || !is_port_or_nothing(text.substr(end + 1))) return std::nullopt;
+    return parse_address(text.substr(1, end - 1));
+  }
+  const std::size_t colon = text.find(':');
+  if (colon == text.npos || text.find(':', colon + 1) != text.npos) return parse_address(text);
+  if (!is_port_or_nothing(text.substr(colon))) return std::nullopt;
+  return parse_address(text.substr(0, colon));
+}
+
 }  // namespace
 
 AddressBytes address_bytes(const ring::SocketAddress& address) {
@@ -84,7 +103,7 @@ ClientOrigin client_origin(const AddressBytes& peer, bool https, const http::Req
   for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
     if (!http::equals_ignoring_case(field->name, "x-forwarded-for")) continue;
     for (std::string_view list = field->value; !list.empty();) {
-      const std::optional<AddressBytes> address = parse_address(take_last(list));
+      const std::optional<AddressBytes> address = parse_forwarded(take_last(list));
       // What cannot be read was not written by a proxy that can be trusted: the last one that was is the answer.
       if (!address) return origin;
       origin.address = *address;

@@ -98,42 +98,79 @@ std::size_t Guard::bytes_held() {
          unknown_names_max * (unknown_name_bytes_max + 128);
 }
 
-Ruling Guard::judge(std::span<const char> text, const Payer& payer, bool in_flight, std::uint64_t now_ns) {
+Ruling Guard::judge(std::span<const char> text, const Payer& payer, bool is_websocket, std::uint64_t now_ns) {
   ++counters.messages;
   (payer.client != nullptr ? *payer.client : payer.connection.client()).prefetch();
   const auto read = inspector_.inspect(text);
   if (!read) {
     ++counters.unreadable;
-    if (const quota::Decision decision = charge(payer, {.units = refusal_units, .answers = 0}, now_ns);
-        !decision.given) {
-      return refuse({}, decision);
-    }
+    const quota::Decision decision = charge(payer, {.units = refusal_units, .answers = 0}, now_ns);
+    if (!decision.given) return refuse({}, decision);
     return {.reply = {out_.data(), rpc::write_bad_message(out_, read.error())}};
   }
-  Ruling ruling{
-      .is_batch = read->is_batch, .calls = read->calls, .decisions = std::span(decisions_).first(read->calls.size())};
-  if (!decide(*read)) {
-    if (const quota::Decision decision = charge(payer, {.units = refusal_units, .answers = 0}, now_ns);
-        !decision.given) {
+  const bool all_pass = decide(*read);
+  Ruling ruling = price(*read, is_websocket);
+  if (!all_pass) {
+    // It pays for each entry that it is told about.
+    const auto entries = static_cast<std::uint32_t>(read->calls.size());
+    const quota::Request request{.units = entries * refusal_units, .calls = entries, .answers = 0};
+    if (const quota::Decision decision = charge(payer, request, now_ns); !decision.given) {
       return refuse(ruling, decision);
     }
-    ruling.reply = write_refusals(ruling, std::span(reasons_).first(read->calls.size()), 0);
+    for (std::size_t index = 0; index < entries; ++index) count_denied(read->calls[index], decisions_[index]);
+    if (read->is_batch) ++counters.batches_refused;
+    ruling.reply = write_refusals(ruling, std::span(reasons_).first(entries), 0);
     return ruling;
   }
-  quota::Request request{.calls = static_cast<std::uint32_t>(read->calls.size()), .answers = 0};
-  for (std::size_t index = 0; index < read->calls.size(); ++index) {
-    request.units += decisions_[index].cost_units;
-    if (!in_flight || read->calls[index].form != rpc::Call::Form::call) continue;
-    ++request.answers;
-    request.subscriptions += decisions_[index].kind == rpc::Kind::subscribe ? 1 : 0;
+  quota::Decision decision;
+  if (is_websocket && limits_.action == config::OverRate::delay) {
+    decision = admission.try_charge(payer.connection, ruling.request, now_ns);
+    if (!decision.given && is_rate(decision)) {
+      ruling.over_rate = ruling.may_wait = true;
+      ruling.decision = decision;
+      return ruling;
+    }
+    if (!decision.given) admission.give_up(payer.connection, decision);
+  } else {
+    decision = charge(payer, ruling.request, now_ns);
   }
-  const bool asks_methods = !read->is_batch && decisions_.front().method == rules_.methods.methods_call();
-  if (asks_methods) request.answers = 0;  // the answer is ours
-  if (const quota::Decision decision = charge(payer, request, now_ns); !decision.given) {
-    return refuse(ruling, decision);
+  return decision.given ? pass(ruling) : refuse(ruling, decision);
+}
+
+Ruling Guard::settle(std::span<const char> text, quota::Connection& connection, const quota::Decision& decision) {
+  const auto read = inspector_.inspect(text);
+  RINGWALL_CHECK(read.has_value());
+  RINGWALL_CHECK(decide(*read));
+  const Ruling ruling = price(*read, true);
+  if (decision.given) return pass(ruling);
+  admission.give_up(connection, decision);
+  return refuse(ruling, decision);
+}
+
+// Of a message whose calls are decided: what they cost, and how many the node will answer.
+Ruling Guard::price(const rpc::Inspection& read, bool is_websocket) const {
+  const std::size_t calls = read.calls.size();
+  Ruling ruling{.request = {.calls = static_cast<std::uint32_t>(calls), .answers = 0},
+                .is_batch = read.is_batch,
+                .calls = read.calls,
+                .decisions = std::span(decisions_).first(calls)};
+  for (std::size_t index = 0; index < calls; ++index) {
+    ruling.request.units += decisions_[index].cost_units;
+    if (!is_websocket || read.calls[index].form != rpc::Call::Form::call) continue;
+    ++ruling.request.answers;
+    ruling.request.subscriptions += decisions_[index].kind == rpc::Kind::subscribe ? 1 : 0;
   }
-  counters.calls += read->calls.size();
-  ruling.kind = asks_methods ? Ruling::Kind::tell_methods : Ruling::Kind::forward;
+  if (asks_methods(ruling)) ruling.request.answers = 0;  // the answer is ours
+  return ruling;
+}
+
+bool Guard::asks_methods(const Ruling& ruling) const {
+  return !ruling.is_batch && ruling.decisions.front().method == rules_.methods.methods_call();
+}
+
+Ruling Guard::pass(Ruling ruling) {
+  counters.calls += ruling.calls.size();
+  ruling.kind = asks_methods(ruling) ? Ruling::Kind::tell_methods : Ruling::Kind::forward;
   return ruling;
 }
 
@@ -146,20 +183,15 @@ std::string_view Guard::tell(const Ruling& ruling, std::string_view result) {
 bool Guard::decide(const rpc::Inspection& read) {
   bool all_pass = true;
   for (std::size_t index = 0; index < read.calls.size(); ++index) {
-    const rpc::Call& call = read.calls[index];
-    decisions_[index] = rules_.methods.decide(call);
-    const rpc::Verdict verdict = decisions_[index].verdict;
-    reasons_[index] = rpc::reason_of(verdict);
-    if (verdict == rpc::Verdict::allowed) continue;
-    all_pass = false;
-    count_denied(call, verdict);
+    decisions_[index] = rules_.methods.decide(read.calls[index]);
+    reasons_[index] = rpc::reason_of(decisions_[index].verdict);
+    all_pass = all_pass && decisions_[index].verdict == rpc::Verdict::allowed;
   }
-  if (!all_pass && read.is_batch) ++counters.batches_refused;
   return all_pass;
 }
 
-void Guard::count_denied(const rpc::Call& call, rpc::Verdict verdict) {
-  switch (verdict) {
+void Guard::count_denied(const rpc::Call& call, const rpc::Decision& decision) {
+  switch (decision.verdict) {
     case rpc::Verdict::allowed:
       return;
     case rpc::Verdict::unsafe_:
@@ -167,7 +199,8 @@ void Guard::count_denied(const rpc::Call& call, rpc::Verdict verdict) {
       return;
     case rpc::Verdict::not_offered:
       ++counters.not_offered;
-      return count_unknown(call.method);
+      if (decision.is_unknown) count_unknown(call.method);
+      return;
     case rpc::Verdict::invalid:
       ++counters.invalid;
       return;
@@ -183,8 +216,14 @@ void Guard::count_unknown(std::string_view method) {
   if (const auto at = unknown_.find(method); at != unknown_.end()) {
     ++at->second;
   } else if (unknown_.size() < unknown_names_max) {
-    new_unknown_ = &unknown_.emplace(method, 1).first->first;
+    new_unknown_.push_back(&unknown_.emplace(method, 1).first->first);
   }
+}
+
+std::string Guard::new_unknown_names() const {
+  std::string text;
+  for (const std::string* name : new_unknown_) text += (text.empty() ? "\"" : ", \"") + *name + "\"";
+  return text;
 }
 
 quota::Decision Guard::charge(const Payer& payer, const quota::Request& request, std::uint64_t now_ns) {
@@ -192,20 +231,22 @@ quota::Decision Guard::charge(const Payer& payer, const quota::Request& request,
                                  : admission.charge(payer.connection, request, now_ns);
 }
 
-// For a limit. What could not be read is answered as a whole.
+// For a limit. What could not be read is answered as a whole, and so is a batch of which little need be sent for much
+// to be told: one with entries that are no calls, or with more than a batch may have.
 Ruling Guard::refuse(const Ruling& ruling, const quota::Decision& decision) {
   Ruling refused = ruling;
   refused.over_rate = is_rate(decision);
   refused.retry_after_ms = decision.retry_after_ms;
-  if (ruling.calls.empty()) {
-    static constexpr rpc::Call unreadable{
-        .form = rpc::Call::Form::invalid, .method = {}, .id = rpc::null_id, .params = {}};
-    refused.reply = {out_.data(),
-                     rpc::write_refusal(out_, unreadable, rpc::Reason::rate_exceeded, decision.retry_after_ms)};
+  const rpc::Reason reason = reason_of(decision);
+  const auto is_no_call = [](const rpc::Call& call) { return call.form == rpc::Call::Form::invalid; };
+  if (ruling.calls.empty() || (ruling.is_batch && (decision.reason == quota::Reason::batch_calls ||
+                                                   std::ranges::any_of(ruling.calls, is_no_call)))) {
+    static constexpr rpc::Call whole{.form = rpc::Call::Form::invalid, .method = {}, .id = rpc::null_id, .params = {}};
+    refused.reply = {out_.data(), rpc::write_refusal(out_, whole, reason, decision.retry_after_ms)};
     return refused;
   }
   const std::span<rpc::Reason> reasons = std::span(reasons_).first(ruling.calls.size());
-  std::ranges::fill(reasons, reason_of(decision));
+  std::ranges::fill(reasons, reason);
   refused.reply = write_refusals(ruling, reasons, decision.retry_after_ms);
   return refused;
 }

@@ -104,7 +104,8 @@ void Session::serve(const http::RequestHead& head) {
   const config::Destination destination = config::destination(listener_.config, name, head.path);
   NodeService& node = *service_.nodes[destination.upstream_index];
   if (const AddressBytes address = client_of(head).address; address != address_) set_address(address);
-  if (address_ != payer_ && !service_.guard.lets_in(address_)) {
+  // Behind a proxy that is trusted with its clients' addresses nobody was asked at accept.
+  if (is_in(peer_, listener_.config.trusted_proxies) && !service_.guard.lets_in(address_)) {
     ++service_.guard.counters.connections_denied;
     return answer({.status = 403,
                    .body = "this address is not served here\n",
@@ -134,6 +135,7 @@ void Session::serve(const http::RequestHead& head) {
       return charge_request() ? begin_exchange(head, node) : void();
     }
   }
+  if (!charge_request()) return;
   if (is_get(head)) return serve_page(head, destination.mode);
   const http::Header allow{"Allow", destination.mode == config::Mode::rpc ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD"};
   answer({.status = 405,

@@ -59,7 +59,7 @@ void Session::relay_client(const ring::Slice& bytes) {
         return note_message_progress();
       case ClientMessages::Event::Kind::message:
         relay_->message_since_ns = 0;  // each has its own time, though it may end where the next one begins
-        switch (judge_message(event.payload)) {
+        switch (judge_message(event)) {
           case Fate::forward:
             if (event.frame.empty()) {
               send_run();
@@ -76,7 +76,6 @@ void Session::relay_client(const ring::Slice& bytes) {
             break;
           case Fate::keep_back:
             send_run();
-            if (!event.frame.empty() && !keep_message(event)) return close_refused();
             serve_pings(in);
             break;
           case Fate::close:

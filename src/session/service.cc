@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint64_t notice_interval_ns = 1'000'000'000;
 constexpr std::size_t one_address_connections_min = 32;
+constexpr std::uint64_t one_address_interval_ns = 600'000'000'000;
 
 }  // namespace
 
@@ -42,6 +43,7 @@ void Service::open(int socket, const ListenerService& listener) {
     return;
   }
   ++sessions_opened;
+  guard.rules().connections.fetch_add(1, std::memory_order_relaxed);
   sessions.push_back(std::make_unique<Session>(*this, listener, std::move(place), sessions.size()));
   sessions.back()->start(socket, peer);
 }
@@ -54,29 +56,37 @@ bool Service::admit(quota::Connection& place, const AddressBytes& peer, const Li
     ++guard.counters.connections_denied;
     return false;
   }
-  const bool limited = config.limits.enabled == config::Switch::on;
+  const std::uint64_t now_ns = resources.ring.now_ns();
+  quota::Client client = guard.admission.client(peer, now_ns);
+  const bool limited = config.limits.enabled == config::Switch::on && !is_proxy && !client.is_exempt();
   if (limited && listener.tls && config.limits.handshakes_max != 0 && handshakes >= config.limits.handshakes_max) {
     ++guard.counters.handshakes_refused;
     notify(Notice::limit_reached, "a shard has limits.handshakes_max TLS handshakes under way: new clients are closed");
     return false;
   }
-  const std::uint64_t now_ns = resources.ring.now_ns();
   const quota::Decision decision =
-      guard.admission.open(place, guard.admission.client(peer, now_ns), now_ns,
+      guard.admission.open(place, std::move(client), now_ns,
                            is_proxy ? quota::Admission::Peer::trusted_proxy : quota::Admission::Peer::client);
   if (!decision.given) {
     notify(Notice::limit_reached, "a connection of " + to_text(peer) +
                                       " is closed at accept: " + std::string(quota::to_text(decision.reason)));
     return false;
   }
-  if (limited && !is_proxy) look_at_share(place, peer);
+  if (limited) look_at_share(place, peer);
   return true;
 }
 
-// One address that holds nearly all is as a rule not one client.
+// One address that holds nearly all is as a rule not one client. Told once in a while, by one shard for all.
 void Service::look_at_share(const quota::Connection& place, const AddressBytes& peer) {
+  Rules& rules = guard.rules();
   const std::size_t held = place.client().connections();
-  if (held < one_address_connections_min || held * 10 < (sessions.size() + 1) * 9) return;
+  if (held < one_address_connections_min || held * 10 < (rules.connections.load(std::memory_order_relaxed) + 1) * 9) {
+    return;
+  }
+  const std::uint64_t now_ns = resources.ring.now_ns();
+  std::uint64_t told_ns = rules.one_address_ns.load(std::memory_order_relaxed);
+  if (told_ns != 0 && now_ns < told_ns + one_address_interval_ns) return;
+  if (!rules.one_address_ns.compare_exchange_strong(told_ns, now_ns, std::memory_order_relaxed)) return;
   notify(Notice::one_address,
          "nearly all connections come from " + to_text(peer) + " (" + std::to_string(held) +
              "): if it is a load balancer, let it say who its clients are (listener.proxy_protocol, or "
@@ -86,6 +96,7 @@ void Service::look_at_share(const quota::Connection& place, const AddressBytes& 
 void Service::remove(Session& session) {
   RINGWALL_CHECK(sessions[session.index].get() == &session);
   ++ended[static_cast<std::size_t>(session.end_reason())];
+  guard.rules().connections.fetch_sub(1, std::memory_order_relaxed);
   std::swap(sessions[session.index], sessions.back());
   sessions[session.index]->index = session.index;
   sessions.pop_back();
@@ -111,12 +122,13 @@ std::string_view Service::date() {
   return {date_.data(), date_.size()};
 }
 
-void Service::notify(Notice notice, const std::string& text) {
+bool Service::notify(Notice notice, const std::string& text) {
   std::uint64_t& last_ns = noticed_ns_[static_cast<std::size_t>(notice)];
   const std::uint64_t now_ns = resources.ring.now_ns();
-  if (last_ns != 0 && now_ns < last_ns + notice_interval_ns) return;
+  if (last_ns != 0 && now_ns < last_ns + notice_interval_ns) return false;
   last_ns = now_ns;
   notice_(notice, text);
+  return true;
 }
 
 }  // namespace ringwall::session

@@ -48,8 +48,8 @@ void Session::read_proxy_header(std::string_view bytes) {
   if (source) {
     peer_ = source->address;
     set_address(peer_);
-    if (!take_named_place()) return;
   }
+  if (!take_named_place()) return;
   set_state(State::handshake);
   client_known(std::string_view(input).substr(*header_bytes));
 }
@@ -68,6 +68,7 @@ bool Session::take_named_place() {
     abort(EndReason::client_refused);
     return false;
   }
+  if (address_ == payer_) return true;
   const std::uint64_t now_ns = service_.resources.ring.now_ns();
   const quota::Decision decision = guard.admission.pass_on(quota_, guard.admission.client(address_, now_ns), now_ns);
   if (!decision.given) {
@@ -138,7 +139,8 @@ bool Session::leave(EndReason reason) {
   forget_owed();
   relay_.reset();
   request_.reset();
-  quota_.close();
+  // Its place stays taken until its socket is closed, for which a slow reader takes its time.
+  service_.guard.admission.give_back_calls(quota_);
   return true;
 }
 

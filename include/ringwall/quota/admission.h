@@ -126,6 +126,10 @@ class Admission {
 
   // A request or a batch of the connection's own client. Given: its calls are in flight, its subscriptions count.
   [[nodiscard]] Decision charge(Connection& connection, const Request& request, std::uint64_t now_ns);
+  // The same for one that is tried again when it is refused: that is no refusal yet.
+  [[nodiscard]] Decision try_charge(Connection& connection, const Request& request, std::uint64_t now_ns);
+  // One that is tried no more.
+  void give_up(Connection& connection, const Decision& decision);
   // A request of another client than the connection's: its address, its network and the machine are charged. It can't
   // subscribe (there is no subscription over POST).
   [[nodiscard]] Decision charge(Client& client, const Request& request, std::uint64_t now_ns);
@@ -137,6 +141,8 @@ class Admission {
   void answered(Connection& connection, std::uint32_t calls);
   // Subscriptions that ended, or that the node did not agree to.
   void unsubscribed(Connection& connection, std::uint32_t count);
+  // All that the node does for it has ended; its place is still taken.
+  void give_back_calls(Connection& connection);
 
   // True once the connection was refused `close_after` requests: 1008.
   [[nodiscard]] bool is_to_be_closed(const Connection& connection) const {

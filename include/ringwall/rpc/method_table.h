@@ -55,6 +55,7 @@ struct Decision {
   // The method, for counters: less than MethodTable::methods().size(), or no_method for one that is named nowhere.
   MethodIndex method = no_method;
   MethodIndex pair = no_method;  // of a known method alone
+  bool is_unknown = false;       // not offered for that alone: `allow` would let it pass
 };
 
 class MethodTable {
@@ -84,6 +85,7 @@ class MethodTable {
     Condition condition = Condition::none;
     MethodIndex pair = no_method;
     std::uint32_t cost_units = 0;
+    bool is_unknown = false;
   };
 
   MethodTable() = default;

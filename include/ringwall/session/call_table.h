@@ -1,8 +1,8 @@
 // call_table.h: the calls of one WebSocket that the node has not answered, and the subscriptions that it serves.
 //
 // Owner: one relay, on its shard's thread. No I/O, no clock, nothing is charged: the caller gives back what answer()
-// says has ended, and at the end of the connection what calls() and subscriptions() still say. Idle, nothing is
-// allocated; at most bytes_held_max().
+// says has ended, and at the end of the connection what calls() and subscriptions() still say. Idle, bytes_idle_max
+// stay allocated from the first call on; at most bytes_held_max().
 //
 // The client chooses the ids, so what it cannot be trusted with is never concluded from them: whatever it sends, and in
 // whatever order the node answers, calls() and subscriptions() are not less than what the node has. What cannot be
@@ -11,8 +11,8 @@
 //   only that one call fewer is in flight;
 // - a batch's answer is not looked into: it ends the smallest batch in flight, and its subscribes stay counted;
 // - a call whose answer is not understood.
-// One thing the node must grant: an error with id null, when no call with id null is in flight, answers a batch. That
-// holds while it takes every message that is forwarded: of jsonrpsee, one of more than its max-request-size does not.
+// One thing the node must grant: an error with id null, when no call with id null and no untracked one is in flight,
+// answers a batch. That holds while it takes every message of at most message_bytes_tracked_max.
 //
 // Source: JSON-RPC 2.0; jsonrpsee (server/src/transport/ws.rs, core/src/server/rpc_module.rs), which answers each call
 // once, a subscribe before its notifications, and `true` exactly to the unsubscribe that ended a subscription.
@@ -34,6 +34,8 @@ class CallTable {
  public:
   // Ids in flight at once. The calls beyond are untracked.
   static constexpr std::size_t ids_max = 4096;
+  // A node that takes no message of that size answers it with id null. Its calls are untracked.
+  static constexpr std::size_t message_bytes_tracked_max = 1 << 20;
   // Batches in flight at once. Those beyond stay counted until the connection ends.
   static constexpr std::size_t batches_max = 4096;
   // Live subscriptions that are remembered; the node's own bound is 1,024. As above.
@@ -48,8 +50,9 @@ class CallTable {
   // The seed is the shard's, and outlives the table.
   explicit CallTable(const HashSeed& seed) : seed_(&seed) {}
 
-  // A call that is not in a batch and goes to the node. A notification changes nothing: it is never answered.
-  void add(const rpc::Call& call, const rpc::Decision& decision);
+  // A call that is not in a batch and goes to the node in a message of so many bytes. A notification changes nothing:
+  // it is never answered.
+  void add(const rpc::Call& call, const rpc::Decision& decision, std::size_t message_bytes);
 
   // A batch that goes to the node: how many of its calls have an id, and how many of those subscribe. One of
   // notifications alone changes nothing.
@@ -64,6 +67,7 @@ class CallTable {
 
   // On the heap.
   std::size_t bytes_held() const;
+  static constexpr std::size_t bytes_idle_max = 128;
   static constexpr std::size_t bytes_held_max() {
     // A list may have grown to twice its size.
     return slots_max * sizeof(Entry) + 2 * batches_max * sizeof(std::uint32_t) + 2 * subscriptions_max * sizeof(Live);
@@ -96,6 +100,7 @@ class CallTable {
   static constexpr std::size_t slots_max = 2 * ids_max;  // at most three quarters are taken
 
   static_assert(sizeof(Entry) == 16 && sizeof(Live) == 8);
+  static_assert(bytes_idle_max == slots_min * sizeof(Entry));
 
   std::uint64_t hash(std::string_view text) const { return keyed_hash(*seed_, text); }
   std::uint32_t subscription_hash(std::string_view id) const { return static_cast<std::uint32_t>(hash(id)); }
@@ -120,6 +125,7 @@ class CallTable {
   std::uint32_t calls_ = 0;
   std::uint32_t subscriptions_ = 0;
   std::uint32_t untracked_ = 0;
+  bool is_misled_ = false;  // for good: no answer tells more than that one call fewer is in flight
 };
 
 }  // namespace ringwall::session

@@ -12,6 +12,7 @@
 #include <ringwall/rpc/refusal.h>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -32,6 +33,8 @@ struct Rules {
   const rpc::MethodTable methods;
   quota::Accounts accounts;
   const quota::Terms terms;
+  std::atomic<std::size_t> connections = 0;       // of all shards
+  std::atomic<std::uint64_t> one_address_ns = 0;  // when one that held nearly all of them was last told of
 };
 
 // Who pays for a message: a connection, or another client whose request came over it (a POST through a trusted proxy).
@@ -48,8 +51,11 @@ struct Ruling {
   };
   Kind kind = Kind::answer;
   bool over_rate = false;  // refused for want of `retry_after_ms`
+  bool may_wait = false;   // for that alone, and not answered yet: see settle()
   std::uint32_t retry_after_ms = 0;
-  std::string_view reply;  // JSON text
+  quota::Request request{};    // what its calls cost
+  quota::Decision decision{};  // of one that may wait
+  std::string_view reply;      // JSON text
   bool is_batch = false;
   std::span<const rpc::Call> calls;  // as many as decisions; empty for what could not be read
   std::span<const rpc::Decision> decisions;
@@ -79,8 +85,11 @@ class Guard {
   // Memory of the scratch, in bytes, from the start on.
   [[nodiscard]] static std::size_t bytes_held();
 
-  // Over a WebSocket (`in_flight`: its answers are counted by CallTable) or by POST.
-  [[nodiscard]] Ruling judge(std::span<const char> text, const Payer& payer, bool in_flight, std::uint64_t now_ns);
+  // Over a WebSocket (its answers are counted by CallTable) or by POST, which does not wait.
+  [[nodiscard]] Ruling judge(std::span<const char> text, const Payer& payer, bool is_websocket, std::uint64_t now_ns);
+  // What becomes of a message that was to wait, by the last decision on its request.
+  [[nodiscard]] Ruling settle(std::span<const char> text, quota::Connection& connection,
+                              const quota::Decision& decision);
   // The answer to the call of a ruling to tell_methods. Valid until the next judge().
   [[nodiscard]] std::string_view tell(const Ruling& ruling, std::string_view result);
 
@@ -89,30 +98,35 @@ class Guard {
 
   // Methods that were asked for and are not offered here, with how often; at most unknown_names_max.
   [[nodiscard]] const std::map<std::string, std::uint64_t, std::less<>>& unknown_names() const { return unknown_; }
-  // True once for each name: the operator is to hear of it.
-  [[nodiscard]] const std::string* take_new_unknown_name() { return std::exchange(new_unknown_, nullptr); }
+  // Those of them that the operator has not heard of, quoted, with commas; empty: none.
+  [[nodiscard]] std::string new_unknown_names() const;
+  void forget_new_unknown_names() { new_unknown_.clear(); }
 
   [[nodiscard]] const rpc::MethodTable& methods() const { return rules_.methods; }
+  [[nodiscard]] Rules& rules() { return rules_; }
   quota::Admission admission;
   GuardCounters counters{};
 
  private:
   [[nodiscard]] bool decide(const rpc::Inspection& read);
-  void count_denied(const rpc::Call& call, rpc::Verdict verdict);
+  [[nodiscard]] Ruling price(const rpc::Inspection& read, bool is_websocket) const;
+  [[nodiscard]] Ruling pass(Ruling ruling);
+  void count_denied(const rpc::Call& call, const rpc::Decision& decision);
+  [[nodiscard]] bool asks_methods(const Ruling& ruling) const;
   void count_unknown(std::string_view method);
   [[nodiscard]] quota::Decision charge(const Payer& payer, const quota::Request& request, std::uint64_t now_ns);
   [[nodiscard]] Ruling refuse(const Ruling& ruling, const quota::Decision& decision);
   [[nodiscard]] std::string_view write_refusals(const Ruling& ruling, std::span<const rpc::Reason> reasons,
                                                 std::uint32_t retry_after_ms);
 
-  const Rules& rules_;
+  Rules& rules_;
   const config::Limits& limits_;
   rpc::Inspector inspector_;
   std::vector<rpc::Decision> decisions_;
   std::vector<rpc::Reason> reasons_;
   std::vector<char> out_;
   std::map<std::string, std::uint64_t, std::less<>> unknown_;
-  const std::string* new_unknown_ = nullptr;
+  std::vector<const std::string*> new_unknown_;
 };
 
 }  // namespace ringwall::session

@@ -1,6 +1,7 @@
 // relay.h: what a WebSocket session knows beyond its two connections. Owner: one Session, from the 101 to the end.
 #pragma once
 
+#include <ringwall/quota/admission.h>
 #include <ringwall/ring/slice.h>
 #include <ringwall/session/answer_reader.h>
 #include <ringwall/session/assembly_budget.h>
@@ -31,11 +32,12 @@ struct Relay {
   websocket::NodeFrames frames;
   AnswerReader answers{};
   CallTable calls;
-  AssemblyCharge charge;               // of the message in assembly
-  std::vector<ring::Slice> held{};     // the client's bytes that wait to be read
+  AssemblyCharge charge;                               // of the message in assembly
+  std::vector<ring::Slice> held{};                     // the client's bytes that wait to be read
   std::unique_ptr<websocket::ClientMessages> pings{};  // one cut in two behind a message that is kept back
-  std::uint64_t kept_since_ns = 0;     // when the message that is kept back was; 0: there is none
-  std::uint64_t kept_until_ns = 0;     // when it is judged again
+  std::uint64_t kept_since_ns = 0;                     // when the message that is kept back was; 0: there is none
+  std::uint64_t kept_until_ns = 0;                     // when it is tried again
+  quota::Request kept_request{};                       // what it costs
   std::string owed{};                  // frames of our answers, until no message of the node is under way
   std::uint64_t message_since_ns = 0;  // when the unfinished message began; 0: there is none
   Liveness client;

@@ -81,7 +81,8 @@ struct Service {
   void remove(Session& session);
   // Told to stop: every session ends in order as soon as it can; `now`: at once.
   void stop(bool now);
-  void notify(Notice notice, const std::string& text);
+  // False: another of its kind was told of within a second.
+  bool notify(Notice notice, const std::string& text);
   // The `result` of rpc_methods.
   [[nodiscard]] std::shared_ptr<const std::string> methods_text(const NodeService& node) const;
   // Of the hashes of what clients choose.

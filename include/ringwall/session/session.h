@@ -134,10 +134,11 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
 
   // calls.cc: what becomes of a message, and what the node's answers say.
   enum class Fate : std::uint8_t { forward, drop, keep_back, close };
-  [[nodiscard]] Fate judge_message(std::span<const std::byte> payload);
-  void note_calls(const Ruling& ruling);
+  [[nodiscard]] Fate judge_message(const websocket::ClientMessages::Event& event);
+  [[nodiscard]] Fate carry_out(const Ruling& ruling, std::size_t message_bytes);
+  void note_calls(const Ruling& ruling, std::size_t message_bytes);
   void tell_operator();
-  [[nodiscard]] bool keeps_back(std::uint32_t retry_after_ms, std::uint64_t now_ns);
+  [[nodiscard]] bool keeps_back(const quota::Decision& decision, std::uint64_t now_ns);
   [[nodiscard]] bool keep_message(const websocket::ClientMessages::Event& event);
   void drop_assembled();
   void retry_kept();

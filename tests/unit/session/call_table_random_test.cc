@@ -70,14 +70,16 @@ class Model {
     const bool is_error = value == "error";
     const auto found = by_id_.find(id);
     if (found == by_id_.end()) {
-      if (id == "null") return is_error && untracked == 0 ? end_batch() : Ended{};
+      if (id == "null" && !is_error) return {};
+      if (id == "null" && untracked == 0) return end_batch();
+      is_misled_ = is_misled_ || id == "null";
       if (untracked == 0) return {};
       --untracked;
       return {.calls = 1, .subscriptions = 0};
     }
     auto& [calls, unclear] = found->second;
     const Sent sent = calls.back();
-    const bool is_clear = !unclear && untracked == 0;
+    const bool is_clear = !unclear && untracked == 0 && !is_misled_;
     calls.pop_back();
     if (calls.empty()) by_id_.erase(found);
     Ended ended = {.calls = 1, .subscriptions = 0};
@@ -103,6 +105,7 @@ class Model {
 
  private:
   std::map<std::string, std::pair<std::vector<Sent>, bool>> by_id_;
+  bool is_misled_ = false;
 };
 
 struct Habits {

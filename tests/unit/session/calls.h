@@ -18,12 +18,12 @@ class Calls {
  public:
   using Ended = CallTable::Ended;
 
-  void send(std::string_view id, std::string_view method, std::string_view params = "[]") {
+  void send(std::string_view id, std::string_view method, std::string_view params = "[]", std::size_t bytes = 100) {
     const rpc::Call call = {.form = id.empty() ? rpc::Call::Form::notification : rpc::Call::Form::call,
                             .method = method,
                             .id = id,
                             .params = params};
-    table.add(call, methods_.decide(call));
+    table.add(call, methods_.decide(call), bytes);
   }
 
   Ended hear(std::string_view text) { return table.answer(rpc::classify_answer(text, {})); }

@@ -90,23 +90,79 @@ TEST_CASE("a batch with a denied call is refused whole") {
   CHECK(bench.connection.calls_in_flight() == 0);
 }
 
-TEST_CASE("a name that is not offered is told of once and counted; no more names are kept than may be") {
+TEST_CASE("a name that is not offered is new until it was told, and counted; no more names are kept than may be") {
   Bench bench;
   (void)bench.judge(R"({"jsonrpc":"2.0","id":1,"method":"eth_call"})");
-  const std::string* name = bench.guard.take_new_unknown_name();
-  REQUIRE(name != nullptr);
-  CHECK(*name == "eth_call");
+  CHECK(bench.guard.new_unknown_names() == R"("eth_call")");
+  (void)bench.judge(R"([{"jsonrpc":"2.0","id":1,"method":"moon_b"},{"jsonrpc":"2.0","id":2,"method":"moon_a"}])");
+  CHECK(bench.guard.new_unknown_names() == R"("eth_call", "moon_b", "moon_a")");
+  bench.guard.forget_new_unknown_names();
   (void)bench.judge(R"({"jsonrpc":"2.0","id":1,"method":"eth_call"})");
-  CHECK(bench.guard.take_new_unknown_name() == nullptr);
   CHECK(bench.guard.unknown_names().at("eth_call") == 2);
   for (const char* odd : {R"(a\nb)", R"(ü)", "a b"}) {
     (void)bench.judge(R"({"jsonrpc":"2.0","id":1,"method":")" + std::string(odd) + "\"}");
-    CHECK(bench.guard.take_new_unknown_name() == nullptr);
   }
+  CHECK(bench.guard.new_unknown_names().empty());
   for (int i = 0; i < 100; ++i) {
     (void)bench.judge(R"({"jsonrpc":"2.0","id":1,"method":"x_)" + std::to_string(i) + "\"}");
   }
   CHECK(bench.guard.unknown_names().size() == Guard::unknown_names_max);
+}
+
+TEST_CASE("what the operator has ruled out himself is not advised to him") {
+  Bench bench(with([](config::Config& config) {
+    config.methods.deny = {"system_name", "moon_*"};
+    config.methods.runtime_apis = {"Core_version"};
+  }));
+  for (const char* method : {"system_name", "moon_call", "state_call"}) {
+    (void)bench.judge(R"({"jsonrpc":"2.0","id":1,"method":")" + std::string(method) + "\"}");
+  }
+  CHECK(bench.guard.counters.not_offered == 3);
+  CHECK(bench.guard.new_unknown_names().empty());
+}
+
+TEST_CASE("a refused batch pays for its entries, and where it may not it is answered as a whole") {
+  Bench bench(with([](config::Config& config) {
+    config.limits.connection_units_per_s = 1;
+    config.limits.connection_units_burst = 30;
+    config.limits.batch_calls_max = 20;
+  }));
+  const auto batch_of = [](std::size_t entries) {
+    std::string text = "[1";
+    for (std::size_t i = 1; i < entries; ++i) text += ",1";
+    return text + "]";
+  };
+  CHECK(bench.reply(batch_of(20)).size() > 20 * 40);
+  const std::string over_rate = bench.reply(batch_of(20));
+  CHECK(over_rate.find("-32999") != std::string::npos);
+  CHECK(over_rate.size() < 300);
+  const std::string over_length = bench.reply(batch_of(21));
+  CHECK(over_length.find("-32600") != std::string::npos);
+  CHECK(over_length.size() < 300);
+}
+
+TEST_CASE("with delay a call over the rate may wait, and is refused once, when it is given up") {
+  Bench bench(with([](config::Config& config) {
+    config.limits.action = config::OverRate::delay;
+    config.limits.connection_units_per_s = 10;
+    config.limits.connection_units_burst = 10;
+  }));
+  for (int i = 0; i < 10; ++i) CHECK(bench.judge(cheap).kind == Kind::forward);
+  const Ruling ruling = bench.judge(cheap);
+  CHECK(ruling.may_wait);
+  CHECK(ruling.request.units == 1);
+  CHECK(bench.connection.refusals() == 0);
+  quota::Admission& admission = bench.guard.admission;
+  CHECK_FALSE(admission.try_charge(bench.connection, ruling.request, bench.now_ns).given);
+  const Ruling given_up = bench.guard.settle(cheap, bench.connection, ruling.decision);
+  CHECK(given_up.reply.find("-32999") != std::string_view::npos);
+  CHECK(bench.connection.refusals() == 1);
+  CHECK(bench.guard.counters.messages == 11);
+  bench.now_ns += 200'000'000;
+  const quota::Decision decision = admission.try_charge(bench.connection, ruling.request, bench.now_ns);
+  REQUIRE(decision.given);
+  CHECK(bench.guard.settle(cheap, bench.connection, decision).kind == Kind::forward);
+  CHECK(bench.guard.counters.calls == 11);
 }
 
 TEST_CASE("over the rate it is told when to come back, and then passes") {
