@@ -34,4 +34,10 @@ using Result = std::expected<T, Error>;
   return std::unexpected(Error{std::move(what) + ": " + errno_text(number)});
 }
 
+[[nodiscard]] inline std::unexpected<Error> fail_no_thread(int number) {
+  return std::unexpected(
+      Error{"no thread can be made (" + std::string(std::strerror(number)) +
+            "): raise the limit of tasks (systemd: TasksMax, containers: the pids limit, else ulimit -u)"});
+}
+
 }  // namespace ringwall

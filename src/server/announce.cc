@@ -110,6 +110,13 @@ std::string announcement(const config::Config& config, const Bounds& bounds, std
       (bounds.connection_bytes + 1023) / 1024, in_mib(bounds.table_bytes),
       in_mib(shard::backlog_bytes_per_address_max(config.server)),
       in_mib(config.server.assembly_bytes_per_address_max));
+  for (const config::Listener& listener : config.listeners) {
+    if (listener.proxy_protocol != config::ProxyProtocol::required || !listener.trusted_proxies.empty()) continue;
+    text += fmt::format(
+        "  WARNING: {} believes the PROXY header of whoever connects: name the balancers in "
+        "listener.trusted_proxies.\n",
+        config::to_text(listener.address));
+  }
   if (bounds.open_files_wanted > bounds.open_files) {
     text += fmt::format(
         "  WARNING: server.connections_max is {}, but {} open files allow only {}. For all, allow {} files: ulimit -n, "

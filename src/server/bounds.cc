@@ -18,8 +18,8 @@ constexpr std::size_t tls_bytes = 8 * 1024 + 2 * (tls::record_plaintext_bytes_ma
 
 // Of the calls that a client has in flight and the subscriptions that are live, where limits hold them.
 std::size_t calls_bytes(const config::Limits& limits) {
-  const bool held = limits.enabled == config::Switch::on && limits.connection_calls_in_flight_max != 0 &&
-                    limits.connection_subscriptions_max != 0;
+  const bool held = limits.enabled == config::Switch::on && limits.exempt.empty() &&
+                    limits.connection_calls_in_flight_max != 0 && limits.connection_subscriptions_max != 0;
   if (!held) return session::CallTable::bytes_held_max();
   const std::size_t at_most =
       64 * std::size_t{limits.connection_calls_in_flight_max} + 16 * std::size_t{limits.connection_subscriptions_max};

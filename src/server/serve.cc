@@ -59,13 +59,6 @@ int refuse(const std::string& why) {
   return 1;
 }
 
-std::string no_thread(int number) {
-  return fmt::format(
-      "no thread can be made ({}): raise the limit of tasks (systemd: TasksMax, containers: the pids "
-      "limit, else ulimit -u)",
-      std::strerror(number));
-}
-
 // False while nobody reads standard error and its pipe is full: a line would stop the thread that writes it.
 bool log_takes_a_line() {
   pollfd log{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
@@ -198,7 +191,7 @@ Result<void> Server::prepare() {
     if (Result<void> dropped = drop_privileges(config_.server.user, config_.server.group); !dropped) return dropped;
   }
   resolver_ = std::make_unique<upstream::Resolver>(rows);
-  if (resolver_->error() != 0) return fail(no_thread(resolver_->error()));
+  if (resolver_->error() != 0) return fail_no_thread(resolver_->error());
   for (const auto& target : targets_) {
     if (target->addresses()->empty()) {
       spdlog::warn("upstream {}: its name is not found yet: it is asked for again", target->name());
@@ -254,7 +247,7 @@ Result<void> Server::start() {
       threads_[index].thread = std::thread(run_shard, std::move(plan), cores_[index % cores_.size()], std::ref(started),
                                            std::ref(threads_[index]));
     } catch (const std::system_error& refused) {
-      return fail(no_thread(refused.code().value()));
+      return fail_no_thread(refused.code().value());
     }
     if (Result<void> ready = result.get(); !ready) return ready;
   }
@@ -300,6 +293,9 @@ void Server::wait_for_end() {
   }
   if (log_takes_a_line()) spdlog::info("{}", totals.sessions_text());
   if (log_takes_a_line()) spdlog::info("{}", totals.guard_text());
+  if (const std::string unknown = totals.unknown_text(); !unknown.empty() && log_takes_a_line()) {
+    spdlog::info("{}", unknown);
+  }
 }
 
 Server::~Server() {

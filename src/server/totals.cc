@@ -48,6 +48,7 @@ void Totals::add(shard::Shard& shard) {
   one.memory_waits_ = service.assembly.times_reached();
   one.guard_ = service.guard.counters;
   one.quota_ = service.guard.admission.counters();
+  one.unknown_.insert(service.guard.unknown_names().begin(), service.guard.unknown_names().end());
   add(one);
 }
 
@@ -57,6 +58,7 @@ void Totals::add(const Totals& other) {
   node_limit_reached_ += other.node_limit_reached_;
   hoarders_dropped_ += other.hoarders_dropped_;
   memory_waits_ += other.memory_waits_;
+  for (const auto& [method, count] : other.unknown_) unknown_[method] += count;
   add_rows(guard_, other.guard_, of_guard);
   add_rows(quota_, other.quota_, of_quota);
   for (std::size_t index = 0; index < quota_.refused.size(); ++index)
@@ -69,10 +71,20 @@ std::string Totals::sessions_text() const {
     if (ended_[index] > 0) line += fmt::format(", {} {}", ended_[index], name(static_cast<session::EndReason>(index)));
   }
   if (node_limit_reached_ > 0) {
-    line += fmt::format("; a node was at its connection limit {} times", node_limit_reached_);
+    line += fmt::format("; a node was at its connection limit {} time{}", node_limit_reached_,
+                        node_limit_reached_ == 1 ? "" : "s");
   }
   if (hoarders_dropped_ > 0) line += fmt::format("; {} slow readers were dropped for memory", hoarders_dropped_);
   if (memory_waits_ > 0) line += fmt::format("; memory for messages was asked for in vain {} times", memory_waits_);
+  return line;
+}
+
+std::string Totals::unknown_text() const {
+  std::string line;
+  for (const auto& [method, count] : unknown_) {
+    line +=
+        fmt::format("{}{} {} time{}", line.empty() ? "not offered here: " : ", ", method, count, count == 1 ? "" : "s");
+  }
   return line;
 }
 

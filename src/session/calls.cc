@@ -155,7 +155,13 @@ bool Session::reply(std::string_view text) {
     client_.send_copy(text);
     return true;
   }
-  if (!service_.resources.backlog.take(share_, header_bytes + text.size())) return false;
+  const std::size_t needed = relay.owed.size() + header_bytes + text.size();
+  if (needed > relay.owed.capacity()) {
+    const std::size_t capacity = std::max(needed, 2 * relay.owed.capacity());
+    if (!service_.resources.backlog.take(share_, capacity - relay.owed_charged)) return false;
+    relay.owed_charged = capacity;
+    relay.owed.reserve(capacity);
+  }
   relay.owed.append(reinterpret_cast<const char*>(header.data()), header_bytes).append(text);
   return true;
 }
@@ -170,7 +176,7 @@ void Session::send_owed() {
 
 void Session::forget_owed() {
   if (!relay_) return;
-  service_.resources.backlog.give_back(share_, relay_->owed.size());
+  service_.resources.backlog.give_back(share_, std::exchange(relay_->owed_charged, 0));
   std::string().swap(relay_->owed);
 }
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <chrono>
 #include <functional>
+#include <system_error>
 #include <utility>
 
 namespace ringwall::upstream {
@@ -21,7 +22,12 @@ Result<std::unique_ptr<Offers>> Offers::start(std::span<const Target* const> tar
   for (const Target* target : targets) {
     Row& row = *offers->rows_.emplace_back(std::make_unique<Row>());
     offers->publish(row, {});
-    if (target != nullptr) row.thread = std::thread(&Offers::run, offers.get(), std::ref(row), std::cref(*target));
+    if (target == nullptr) continue;
+    try {
+      row.thread = std::thread(&Offers::run, offers.get(), std::ref(row), std::cref(*target));
+    } catch (const std::system_error& refused) {
+      return fail_no_thread(refused.code().value());
+    }
   }
   return offers;
 }

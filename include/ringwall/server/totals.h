@@ -6,6 +6,7 @@
 #include <ringwall/shard/shard.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 namespace ringwall::server {
@@ -17,6 +18,8 @@ class Totals {
 
   // "stopped: 3 sessions, 2 client_closed, ..."
   [[nodiscard]] std::string sessions_text() const;
+  // "not offered here: eth_call 12 times, ..."; empty: nothing was asked for in vain.
+  [[nodiscard]] std::string unknown_text() const;
   // "guard: calls=12 units=60 unsafe=1 ... refused.address_units=3", for people and programs alike.
   [[nodiscard]] std::string guard_text() const;
 
@@ -28,6 +31,7 @@ class Totals {
   std::uint64_t memory_waits_ = 0;
   session::GuardCounters guard_{};
   quota::Counters quota_{};
+  std::map<std::string, std::uint64_t> unknown_;
 };
 
 }  // namespace ringwall::server

@@ -33,7 +33,8 @@ class Offers {
   // Called on a thread of the Offers', by one at a time. The end waits for it to return.
   using Log = std::function<void(const OfferLine& line)>;
 
-  // A target that is null is not asked. `settings` are those that `table` was made of. Fails when no eventfd can be had.
+  // A target that is null is not asked. `settings` are those that `table` was made of. Fails when no eventfd or thread
+  // can be had.
   [[nodiscard]] static Result<std::unique_ptr<Offers>> start(std::span<const Target* const> targets,
                                                              const rpc::MethodTable& table,
                                                              rpc::MethodSettings settings, Log log,
