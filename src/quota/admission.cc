@@ -156,7 +156,10 @@ Decision Admission::charge(Client& client, const Request& request, std::uint64_t
 }
 
 Decision Admission::take(Connection& connection, const Request& request, std::uint64_t now_ns) {
-  if (request.calls > terms_.batch_calls_max) return refuse(Reason::batch_calls);
+  // A batch of more than may be in flight at all is never given either.
+  if (request.calls > terms_.batch_calls_max || request.answers > terms_.calls_in_flight_max) {
+    return refuse(Reason::batch_calls);
+  }
   if (connection.calls_in_flight_ + std::uint64_t{request.answers} > terms_.calls_in_flight_max) {
     return refuse(Reason::calls_in_flight);
   }

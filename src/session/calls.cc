@@ -33,7 +33,7 @@ Session::Fate Session::judge_message(const ClientMessages::Event& event) {
   const std::uint64_t now_ns = service_.resources.ring.now_ns();
   Guard& guard = service_.guard;
   const std::string_view text = text_of(event.payload);
-  const Ruling ruling = guard.judge(text, {quota_}, true, now_ns);
+  const Ruling ruling = guard.judge(text, {.connection = quota_, .unpaid_bytes = &unpaid_bytes_}, true, now_ns);
   if (!ruling.may_wait) return carry_out(ruling, text.size());
   if (keeps_back(ruling.decision, now_ns) && keep_message(event)) {
     relay_->kept_request = ruling.request;
@@ -255,7 +255,7 @@ bool Session::judge_body() {
   const std::uint64_t now_ns = service_.resources.ring.now_ns();
   Guard& guard = service_.guard;
   quota::Client client;
-  Payer payer{quota_};
+  Payer payer{.connection = quota_, .unpaid_bytes = &unpaid_bytes_};
   if (address_ != payer_) {
     client = guard.admission.client(address_, now_ns);
     payer.client = &client;

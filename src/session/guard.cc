@@ -101,6 +101,9 @@ std::size_t Guard::bytes_held() {
 Ruling Guard::judge(std::span<const char> text, const Payer& payer, bool is_websocket, std::uint64_t now_ns) {
   ++counters.messages;
   (payer.client != nullptr ? *payer.client : payer.connection.client()).prefetch();
+  if (const quota::Decision decision = charge_bytes(text.size(), payer, now_ns); !decision.given) {
+    return refuse({}, decision);
+  }
   const auto read = inspector_.inspect(text);
   if (!read) {
     ++counters.unreadable;
@@ -135,6 +138,19 @@ Ruling Guard::judge(std::span<const char> text, const Payer& payer, bool is_webs
     decision = charge(payer, ruling.request, now_ns);
   }
   return decision.given ? pass(ruling) : refuse(ruling, decision);
+}
+
+// To read is work too, which a client that is over its rate is not to get for nothing.
+quota::Decision Guard::charge_bytes(std::size_t bytes, const Payer& payer, std::uint64_t now_ns) {
+  const std::uint64_t bytes_per_unit = limits_.request_bytes_per_unit;
+  if (bytes_per_unit == 0 || payer.unpaid_bytes == nullptr) return {};
+  std::uint64_t& unpaid = *payer.unpaid_bytes;
+  unpaid += bytes;
+  if (unpaid < bytes_per_unit) return {};
+  const quota::Decision decision = charge(payer, {.units = unpaid / bytes_per_unit, .answers = 0}, now_ns);
+  // Of one that is refused nothing is read; the next one needs a unit too.
+  unpaid = decision.given ? unpaid % bytes_per_unit : bytes_per_unit;
+  return decision;
 }
 
 Ruling Guard::settle(std::span<const char> text, quota::Connection& connection, const quota::Decision& decision) {

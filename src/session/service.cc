@@ -36,44 +36,49 @@ Service::~Service() { RINGWALL_CHECK(sessions.empty()); }
 void Service::open(int socket, const ListenerService& listener) {
   ring::Backend& backend = resources.ring.backend();
   const AddressBytes peer = address_bytes(backend.peer_address(socket));
+  const bool is_proxy =
+      listener.config.proxy_protocol == config::ProxyProtocol::required || is_in(peer, listener.config.trusted_proxies);
   quota::Connection place;
-  if (!admit(place, peer, listener)) {
+  if (!admit(place, peer, is_proxy)) {
     backend.reset_on_close(socket);
     backend.close_socket(socket);
     return;
   }
   ++sessions_opened;
   guard.rules().connections.fetch_add(1, std::memory_order_relaxed);
-  sessions.push_back(std::make_unique<Session>(*this, listener, std::move(place), sessions.size()));
-  sessions.back()->start(socket, peer);
+  const bool is_limited = config.limits.enabled == config::Switch::on && !is_proxy && !place.client().is_exempt();
+  if (is_limited) look_at_share(place, peer);
+  Session& session =
+      *sessions.emplace_back(std::make_unique<Session>(*this, listener, std::move(place), sessions.size()));
+  if (is_limited && listener.tls) make_room_for_handshake(session);
+  session.start(socket, peer);
 }
 
 // The limits that act at accept. A trusted proxy's connections are its clients': they are limited when those are known.
-bool Service::admit(quota::Connection& place, const AddressBytes& peer, const ListenerService& listener) {
-  const bool is_proxy =
-      listener.config.proxy_protocol == config::ProxyProtocol::required || is_in(peer, listener.config.trusted_proxies);
+bool Service::admit(quota::Connection& place, const AddressBytes& peer, bool is_proxy) {
   if (!is_proxy && !guard.lets_in(peer)) {
     ++guard.counters.connections_denied;
     return false;
   }
   const std::uint64_t now_ns = resources.ring.now_ns();
-  quota::Client client = guard.admission.client(peer, now_ns);
-  const bool limited = config.limits.enabled == config::Switch::on && !is_proxy && !client.is_exempt();
-  if (limited && listener.tls && config.limits.handshakes_max != 0 && handshakes >= config.limits.handshakes_max) {
-    ++guard.counters.handshakes_refused;
-    notify(Notice::limit_reached, "a shard has limits.handshakes_max TLS handshakes under way: new clients are closed");
-    return false;
-  }
   const quota::Decision decision =
-      guard.admission.open(place, std::move(client), now_ns,
+      guard.admission.open(place, guard.admission.client(peer, now_ns), now_ns,
                            is_proxy ? quota::Admission::Peer::trusted_proxy : quota::Admission::Peer::client);
   if (!decision.given) {
     notify(Notice::limit_reached, "a connection of " + to_text(peer) +
                                       " is closed at accept: " + std::string(quota::to_text(decision.reason)));
-    return false;
   }
-  if (limited) look_at_share(place, peer);
-  return true;
+  return decision.given;
+}
+
+// Were the new one closed, a thousand silent connections would keep all others out.
+void Service::make_room_for_handshake(Session& session) {
+  if (config.limits.handshakes_max != 0 && handshakes.size() >= config.limits.handshakes_max) {
+    ++guard.counters.handshakes_refused;
+    notify(Notice::limit_reached, "a shard has limits.handshakes_max TLS handshakes under way: the oldest are closed");
+    handshakes.front()->refuse_handshake();
+  }
+  session.join_handshakes();
 }
 
 // One address that holds nearly all is as a rule not one client. Told once in a while, by one shard for all.

@@ -18,9 +18,7 @@ Session::Session(Service& service, const ListenerService& listener, quota::Conne
       client_(service.resources, *this),
       quota_(std::move(place)),
       state_(listener.config.proxy_protocol == config::ProxyProtocol::required ? State::proxy_header
-                                                                               : State::handshake) {
-  ++service_.handshakes;
-}
+                                                                               : State::handshake) {}
 
 Session::~Session() {
   RINGWALL_CHECK(state_ == State::ending && end_reason_ != EndReason::none);
@@ -98,9 +96,19 @@ void Session::set_address(const AddressBytes& address) {
 
 void Session::set_state(State next) {
   RINGWALL_CHECK(may_follow(state_, next));
-  if (is_before_head(state_) && !is_before_head(next)) --service_.handshakes;
+  if (state_ == State::handshake && is_handshake_counted_) {
+    service_.handshakes.erase(handshake_);
+    is_handshake_counted_ = false;
+  }
   state_ = next;
 }
+
+void Session::join_handshakes() {
+  handshake_ = service_.handshakes.insert(service_.handshakes.end(), this);
+  is_handshake_counted_ = true;
+}
+
+void Session::refuse_handshake() { abort(EndReason::over_limit); }
 
 void Session::set_timer(std::uint64_t timeout_ms) {
   ring::Ring& ring = service_.resources.ring;

@@ -173,6 +173,7 @@ struct Limits {
   std::uint64_t machine_units_per_s = 50'000;
   std::uint64_t machine_units_burst = 100'000;
   std::uint32_t handshakes_max = 1'024;  // A shard.
+  std::uint32_t request_bytes_per_unit = 16 * 1024;
   std::uint32_t answer_bytes_per_unit = 0;
   std::vector<Cidr> exempt{};
   std::vector<Cidr> allow{};  // Empty: everyone.

@@ -41,6 +41,7 @@ struct Rules {
 struct Payer {
   quota::Connection& connection;
   quota::Client* client = nullptr;
+  std::uint64_t* unpaid_bytes = nullptr;  // of its messages, less than a unit's worth; null: bytes cost nothing
 };
 
 struct Ruling {
@@ -108,6 +109,7 @@ class Guard {
   GuardCounters counters{};
 
  private:
+  [[nodiscard]] quota::Decision charge_bytes(std::size_t bytes, const Payer& payer, std::uint64_t now_ns);
   [[nodiscard]] bool decide(const rpc::Inspection& read);
   [[nodiscard]] Ruling price(const rpc::Inspection& read, bool is_websocket) const;
   [[nodiscard]] Ruling pass(Ruling ruling);

@@ -20,6 +20,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -96,7 +97,8 @@ struct Service {
   AssemblyBudget assembly;
   std::vector<std::unique_ptr<NodeService>> nodes{};  // as Config::upstreams
   std::vector<std::unique_ptr<Session>> sessions{};
-  std::size_t handshakes = 0;  // sessions that have not come to their first head
+  // Sessions that limits.handshakes_max counts: on their way to their first head, the oldest first.
+  std::list<Session*> handshakes{};
   bool stopping = false;
 
   http::RequestHead request_head{};
@@ -109,7 +111,8 @@ struct Service {
   std::uint64_t node_limit_reached = 0;  // the node's 429
 
  private:
-  [[nodiscard]] bool admit(quota::Connection& place, const AddressBytes& peer, const ListenerService& listener);
+  [[nodiscard]] bool admit(quota::Connection& place, const AddressBytes& peer, bool is_proxy);
+  void make_room_for_handshake(Session& session);
   void look_at_share(const quota::Connection& place, const AddressBytes& peer);
 
   const upstream::Offers* offers_;

@@ -18,6 +18,7 @@
 #include <ringwall/session/state.h>
 
 #include <cstddef>
+#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -33,6 +34,10 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   void start(int socket, const AddressBytes& peer);
   // Ringwall is ending: in order as soon as what is under way allows, or `now`.
   void stop(bool now);
+
+  // Its TLS handshake is one of Service::handshakes, until it is done or the session is the oldest of too many.
+  void join_handshakes();
+  void refuse_handshake();
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] EndReason end_reason() const { return end_reason_; }
@@ -180,11 +185,14 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   std::string address_text_;
   quota::Connection quota_;
   std::uint64_t answer_bytes_ = 0;     // not charged yet
+  std::uint64_t unpaid_bytes_ = 0;     // of requests: see Payer
   std::uint64_t tunnel_heard_ns_ = 0;  // when bytes last came, either way
   ring::TimerOf<Session, &Session::on_timer> timer_{*this};
   unsigned own_answers_left_ = 0;  // to the piece of input that is being read
   State state_;
   EndReason end_reason_ = EndReason::none;
+  std::list<Session*>::iterator handshake_{};  // in Service::handshakes
+  bool is_handshake_counted_ = false;
   bool waits_for_memory_ = false;
   bool peer_is_known_ = true;  // false: a PROXY header passes on a connection of it knows not whom
   bool served_one_ = false;    // a request on this connection has been answered

@@ -26,11 +26,6 @@ enum class State : std::uint8_t {
   ending,        // the node is gone from here; the client's connection closes
 };
 
-// Before a client has come to its first request.
-[[nodiscard]] constexpr bool is_before_head(State state) {
-  return state == State::proxy_header || state == State::handshake;
-}
-
 [[nodiscard]] constexpr bool may_follow(State from, State to) {
   switch (to) {
     case State::proxy_header:

@@ -184,6 +184,28 @@ TEST_CASE("over the rate it is told when to come back, and then passes") {
   CHECK(bench.judge("{").over_rate);
 }
 
+TEST_CASE("bytes are paid for before they are read, and unread if they cannot be") {
+  Bench bench(with([](config::Config& config) {
+    config.limits.request_bytes_per_unit = 100;
+    config.limits.connection_units_per_s = 1;
+    config.limits.connection_units_burst = 5;
+  }));
+  std::uint64_t unpaid = 0;
+  const Payer payer{.connection = bench.connection, .unpaid_bytes = &unpaid};
+  const auto judge = [&](std::size_t bytes) {
+    return bench.guard.judge(std::string(cheap).append(bytes - cheap.size(), ' '), payer, true, bench.now_ns);
+  };
+  CHECK(judge(99).kind == Kind::forward);   // a unit
+  CHECK(judge(101).kind == Kind::forward);  // and two for the bytes of both
+  CHECK(unpaid == 0);
+  CHECK(judge(300).over_rate);  // four are gone
+  CHECK(bench.guard.counters.calls == 2);
+  CHECK(unpaid == 100);
+  bench.now_ns += 60'000'000'000;
+  CHECK(judge(60).kind == Kind::forward);
+  CHECK(unpaid == 60);
+}
+
 TEST_CASE("what costs more than a burst is not to be tried again") {
   Bench bench(with([](config::Config& config) { config.methods.costs = {"system_name=6000"}; }));
   const Ruling ruling = bench.judge(cheap);
