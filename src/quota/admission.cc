@@ -81,6 +81,7 @@ Decision Admission::pass_on(Connection& connection, Client client, std::uint64_t
   RINGWALL_CHECK(connection.calls_in_flight_ == 0);
   const Decision decision = enter(client, now_ns, !client.exempt_);
   if (!decision.given) return decision;
+  --counters_.connections_given;  // it was counted when it was opened
   connection.close();
   connection.client_ = std::move(client);
   return decision;

@@ -31,16 +31,23 @@ std::string retry_after(std::uint32_t ms) {
 
 Session::Fate Session::judge_message(const ClientMessages::Event& event) {
   const std::uint64_t now_ns = service_.resources.ring.now_ns();
-  Guard& guard = service_.guard;
   const std::string_view text = text_of(event.payload);
-  const Ruling ruling = guard.judge(text, {.connection = quota_, .unpaid_bytes = &unpaid_bytes_}, true, now_ns);
+  const Ruling ruling =
+      service_.guard.judge(text, {.connection = quota_, .unpaid_bytes = &unpaid_bytes_}, true, now_ns);
+  return follow(ruling, event, now_ns);
+}
+
+// Carried out, or kept back if it may wait. `event` without a frame is a message that is kept already, or assembled.
+Session::Fate Session::follow(const Ruling& ruling, const ClientMessages::Event& event, std::uint64_t now_ns) {
+  const std::string_view text = text_of(event.payload);
   if (!ruling.may_wait) return carry_out(ruling, text.size());
   if (keeps_back(ruling.decision, now_ns) && keep_message(event)) {
     relay_->kept_request = ruling.request;
+    relay_->kept_is_unread = ruling.is_unread;
     return Fate::keep_back;
   }
   relay_->kept_since_ns = relay_->kept_until_ns = 0;
-  return carry_out(guard.settle(text, quota_, ruling.decision), text.size());
+  return carry_out(service_.guard.settle(text, ruling.is_unread, quota_, ruling.decision), text.size());
 }
 
 Session::Fate Session::carry_out(const Ruling& ruling, std::size_t message_bytes) {
@@ -106,11 +113,17 @@ void Session::drop_assembled() {
 void Session::retry_kept() {
   const std::uint64_t now_ns = service_.resources.ring.now_ns();
   Guard& guard = service_.guard;
-  const quota::Decision decision = guard.admission.try_charge(quota_, relay_->kept_request, now_ns);
+  Relay& relay = *relay_;
+  const quota::Decision decision = guard.admission.try_charge(quota_, relay.kept_request, now_ns);
   if (!decision.given && decision.retry_after_ms > 0 && keeps_back(decision, now_ns)) return;
-  relay_->kept_since_ns = relay_->kept_until_ns = 0;
-  const std::string_view text = text_of(relay_->messages.ready_payload());
-  const Fate fate = carry_out(guard.settle(text, quota_, decision), text.size());
+  ClientMessages::Event event;
+  event.payload = relay.messages.ready_payload();
+  const std::string_view text = text_of(event.payload);
+  const Fate fate = decision.given && relay.kept_is_unread
+                        ? follow(guard.judge_paid(text, {.connection = quota_}, true, 0, now_ns), event, now_ns)
+                        : carry_out(guard.settle(text, relay.kept_is_unread, quota_, decision), text.size());
+  if (fate == Fate::keep_back) return;
+  relay.kept_since_ns = relay.kept_until_ns = 0;
   if (fate == Fate::forward) {
     forward_assembled();
   } else {

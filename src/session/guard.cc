@@ -12,6 +12,8 @@ namespace {
 
 // What it costs to be told no.
 constexpr std::uint64_t refusal_units = 1;
+// What is read before its bytes are paid for, so that a refusal has the call's id.
+constexpr std::size_t small_bytes_max = 1024;
 // A longer name, or one with other characters than names have, is nobody's method.
 constexpr std::size_t unknown_name_bytes_max = 64;
 
@@ -101,13 +103,28 @@ std::size_t Guard::bytes_held() {
 Ruling Guard::judge(std::span<const char> text, const Payer& payer, bool is_websocket, std::uint64_t now_ns) {
   ++counters.messages;
   (payer.client != nullptr ? *payer.client : payer.connection.client()).prefetch();
-  if (const quota::Decision decision = charge_bytes(text.size(), payer, now_ns); !decision.given) {
-    return refuse({}, decision);
+  const std::uint64_t bytes_per_unit = limits_.request_bytes_per_unit;
+  std::uint64_t units = 0;
+  if (bytes_per_unit != 0 && payer.unpaid_bytes != nullptr) {
+    *payer.unpaid_bytes += text.size();
+    units = *payer.unpaid_bytes / bytes_per_unit;
+    *payer.unpaid_bytes %= bytes_per_unit;
   }
+  if (units == 0 || text.size() <= small_bytes_max) return judge_paid(text, payer, is_websocket, units, now_ns);
+  // To read it is work too, which a client that is over its rate is not to get for nothing.
+  Ruling ruling{.request = {.units = units, .answers = 0}};
+  const quota::Decision decision = charge_or_wait(payer, is_websocket, ruling, now_ns);
+  if (decision.given) return judge_paid(text, payer, is_websocket, 0, now_ns);
+  ruling.is_unread = ruling.may_wait;
+  return ruling.may_wait ? ruling : refuse({}, decision);
+}
+
+Ruling Guard::judge_paid(std::span<const char> text, const Payer& payer, bool is_websocket, std::uint64_t more_units,
+                         std::uint64_t now_ns) {
   const auto read = inspector_.inspect(text);
   if (!read) {
     ++counters.unreadable;
-    const quota::Decision decision = charge(payer, {.units = refusal_units, .answers = 0}, now_ns);
+    const quota::Decision decision = charge(payer, {.units = refusal_units + more_units, .answers = 0}, now_ns);
     if (!decision.given) return refuse({}, decision);
     return {.reply = {out_.data(), rpc::write_bad_message(out_, read.error())}};
   }
@@ -116,7 +133,7 @@ Ruling Guard::judge(std::span<const char> text, const Payer& payer, bool is_webs
   if (!all_pass) {
     // It pays for each entry that it is told about.
     const auto entries = static_cast<std::uint32_t>(read->calls.size());
-    const quota::Request request{.units = entries * refusal_units, .calls = entries, .answers = 0};
+    const quota::Request request{.units = entries * refusal_units + more_units, .calls = entries, .answers = 0};
     if (const quota::Decision decision = charge(payer, request, now_ns); !decision.given) {
       return refuse(ruling, decision);
     }
@@ -125,42 +142,36 @@ Ruling Guard::judge(std::span<const char> text, const Payer& payer, bool is_webs
     ruling.reply = write_refusals(ruling, std::span(reasons_).first(entries), 0);
     return ruling;
   }
-  quota::Decision decision;
-  if (is_websocket && limits_.action == config::OverRate::delay) {
-    decision = admission.try_charge(payer.connection, ruling.request, now_ns);
-    if (!decision.given && is_rate(decision)) {
-      ruling.over_rate = ruling.may_wait = true;
-      ruling.decision = decision;
-      return ruling;
-    }
-    if (!decision.given) admission.give_up(payer.connection, decision);
-  } else {
-    decision = charge(payer, ruling.request, now_ns);
-  }
-  return decision.given ? pass(ruling) : refuse(ruling, decision);
+  ruling.request.units += more_units;
+  const quota::Decision decision = charge_or_wait(payer, is_websocket, ruling, now_ns);
+  return decision.given ? pass(ruling) : ruling.may_wait ? ruling : refuse(ruling, decision);
 }
 
-// To read is work too, which a client that is over its rate is not to get for nothing.
-quota::Decision Guard::charge_bytes(std::size_t bytes, const Payer& payer, std::uint64_t now_ns) {
-  const std::uint64_t bytes_per_unit = limits_.request_bytes_per_unit;
-  if (bytes_per_unit == 0 || payer.unpaid_bytes == nullptr) return {};
-  std::uint64_t& unpaid = *payer.unpaid_bytes;
-  unpaid += bytes;
-  if (unpaid < bytes_per_unit) return {};
-  const quota::Decision decision = charge(payer, {.units = unpaid / bytes_per_unit, .answers = 0}, now_ns);
-  // Of one that is refused nothing is read; the next one needs a unit too.
-  unpaid = decision.given ? unpaid % bytes_per_unit : bytes_per_unit;
+// With limits.action = delay a request over a rate is not refused yet: `ruling` says that it may wait.
+quota::Decision Guard::charge_or_wait(const Payer& payer, bool is_websocket, Ruling& ruling, std::uint64_t now_ns) {
+  if (!is_websocket || limits_.action != config::OverRate::delay) return charge(payer, ruling.request, now_ns);
+  const quota::Decision decision = admission.try_charge(payer.connection, ruling.request, now_ns);
+  if (!decision.given && is_rate(decision)) {
+    ruling.over_rate = ruling.may_wait = true;
+    ruling.decision = decision;
+  } else if (!decision.given) {
+    admission.give_up(payer.connection, decision);
+  }
   return decision;
 }
 
-Ruling Guard::settle(std::span<const char> text, quota::Connection& connection, const quota::Decision& decision) {
+Ruling Guard::settle(std::span<const char> text, bool is_unread, quota::Connection& connection,
+                     const quota::Decision& decision) {
+  if (!decision.given) admission.give_up(connection, decision);
+  if (is_unread) {
+    RINGWALL_CHECK(!decision.given);
+    return refuse({}, decision);
+  }
   const auto read = inspector_.inspect(text);
   RINGWALL_CHECK(read.has_value());
   RINGWALL_CHECK(decide(*read));
   const Ruling ruling = price(*read, true);
-  if (decision.given) return pass(ruling);
-  admission.give_up(connection, decision);
-  return refuse(ruling, decision);
+  return decision.given ? pass(ruling) : refuse(ruling, decision);
 }
 
 // Of a message whose calls are decided: what they cost, and how many the node will answer.

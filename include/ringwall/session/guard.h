@@ -53,6 +53,7 @@ struct Ruling {
   Kind kind = Kind::answer;
   bool over_rate = false;  // refused for want of `retry_after_ms`
   bool may_wait = false;   // for that alone, and not answered yet: see settle()
+  bool is_unread = false;  // of one that may wait: for its bytes, before anything of it was read
   std::uint32_t retry_after_ms = 0;
   quota::Request request{};    // what its calls cost
   quota::Decision decision{};  // of one that may wait
@@ -88,8 +89,11 @@ class Guard {
 
   // Over a WebSocket (its answers are counted by CallTable) or by POST, which does not wait.
   [[nodiscard]] Ruling judge(std::span<const char> text, const Payer& payer, bool is_websocket, std::uint64_t now_ns);
+  // The same for a message whose bytes are paid for, by `more_units` of its calls' charge.
+  [[nodiscard]] Ruling judge_paid(std::span<const char> text, const Payer& payer, bool is_websocket,
+                                  std::uint64_t more_units, std::uint64_t now_ns);
   // What becomes of a message that was to wait, by the last decision on its request.
-  [[nodiscard]] Ruling settle(std::span<const char> text, quota::Connection& connection,
+  [[nodiscard]] Ruling settle(std::span<const char> text, bool is_unread, quota::Connection& connection,
                               const quota::Decision& decision);
   // The answer to the call of a ruling to tell_methods. Valid until the next judge().
   [[nodiscard]] std::string_view tell(const Ruling& ruling, std::string_view result);
@@ -109,7 +113,8 @@ class Guard {
   GuardCounters counters{};
 
  private:
-  [[nodiscard]] quota::Decision charge_bytes(std::size_t bytes, const Payer& payer, std::uint64_t now_ns);
+  [[nodiscard]] quota::Decision charge_or_wait(const Payer& payer, bool is_websocket, Ruling& ruling,
+                                               std::uint64_t now_ns);
   [[nodiscard]] bool decide(const rpc::Inspection& read);
   [[nodiscard]] Ruling price(const rpc::Inspection& read, bool is_websocket) const;
   [[nodiscard]] Ruling pass(Ruling ruling);

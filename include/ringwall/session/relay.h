@@ -38,6 +38,7 @@ struct Relay {
   std::uint64_t kept_since_ns = 0;                     // when the message that is kept back was; 0: there is none
   std::uint64_t kept_until_ns = 0;                     // when it is tried again
   quota::Request kept_request{};                       // what it costs
+  bool kept_is_unread = false;                         // that is for its bytes alone
   std::string owed{};                  // frames of our answers, until no message of the node is under way
   std::size_t owed_charged = 0;        // of its memory, to the backlog
   std::uint64_t message_since_ns = 0;  // when the unfinished message began; 0: there is none

@@ -140,6 +140,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   // calls.cc: what becomes of a message, and what the node's answers say.
   enum class Fate : std::uint8_t { forward, drop, keep_back, close };
   [[nodiscard]] Fate judge_message(const websocket::ClientMessages::Event& event);
+  [[nodiscard]] Fate follow(const Ruling& ruling, const websocket::ClientMessages::Event& event, std::uint64_t now_ns);
   [[nodiscard]] Fate carry_out(const Ruling& ruling, std::size_t message_bytes);
   void note_calls(const Ruling& ruling, std::size_t message_bytes);
   void tell_operator();

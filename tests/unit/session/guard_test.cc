@@ -154,14 +154,14 @@ TEST_CASE("with delay a call over the rate may wait, and is refused once, when i
   CHECK(bench.connection.refusals() == 0);
   quota::Admission& admission = bench.guard.admission;
   CHECK_FALSE(admission.try_charge(bench.connection, ruling.request, bench.now_ns).given);
-  const Ruling given_up = bench.guard.settle(cheap, bench.connection, ruling.decision);
+  const Ruling given_up = bench.guard.settle(cheap, false, bench.connection, ruling.decision);
   CHECK(given_up.reply.find("-32999") != std::string_view::npos);
   CHECK(bench.connection.refusals() == 1);
   CHECK(bench.guard.counters.messages == 11);
   bench.now_ns += 200'000'000;
   const quota::Decision decision = admission.try_charge(bench.connection, ruling.request, bench.now_ns);
   REQUIRE(decision.given);
-  CHECK(bench.guard.settle(cheap, bench.connection, decision).kind == Kind::forward);
+  CHECK(bench.guard.settle(cheap, false, bench.connection, decision).kind == Kind::forward);
   CHECK(bench.guard.counters.calls == 11);
 }
 
@@ -184,26 +184,50 @@ TEST_CASE("over the rate it is told when to come back, and then passes") {
   CHECK(bench.judge("{").over_rate);
 }
 
-TEST_CASE("bytes are paid for before they are read, and unread if they cannot be") {
+TEST_CASE("bytes are paid for, and of much nothing is read that cannot be") {
   Bench bench(with([](config::Config& config) {
-    config.limits.request_bytes_per_unit = 100;
+    config.limits.request_bytes_per_unit = 1'000;
     config.limits.connection_units_per_s = 1;
-    config.limits.connection_units_burst = 5;
+    config.limits.connection_units_burst = 10;
   }));
   std::uint64_t unpaid = 0;
   const Payer payer{.connection = bench.connection, .unpaid_bytes = &unpaid};
   const auto judge = [&](std::size_t bytes) {
     return bench.guard.judge(std::string(cheap).append(bytes - cheap.size(), ' '), payer, true, bench.now_ns);
   };
-  CHECK(judge(99).kind == Kind::forward);   // a unit
-  CHECK(judge(101).kind == Kind::forward);  // and two for the bytes of both
+  CHECK(judge(990).kind == Kind::forward);    // a unit
+  CHECK(judge(1'010).kind == Kind::forward);  // a small one: and two for the bytes of both
   CHECK(unpaid == 0);
-  CHECK(judge(300).over_rate);  // four are gone
-  CHECK(bench.guard.counters.calls == 2);
-  CHECK(unpaid == 100);
-  bench.now_ns += 60'000'000'000;
-  CHECK(judge(60).kind == Kind::forward);
-  CHECK(unpaid == 60);
+  const Ruling large = judge(9'000);  // six are left
+  CHECK(large.over_rate);
+  CHECK(large.reply.find(R"("id":null)") != std::string_view::npos);
+  CHECK(judge(5'000).kind == Kind::forward);  // five, and one
+  const Ruling small = judge(1'000);
+  CHECK(small.over_rate);
+  CHECK(small.reply.find(R"("id":null)") == std::string_view::npos);
+  CHECK(bench.guard.counters.calls == 3);
+}
+
+TEST_CASE("with delay much that cannot be paid for waits unread") {
+  Bench bench(with([](config::Config& config) {
+    config.limits.action = config::OverRate::delay;
+    config.limits.request_bytes_per_unit = 1'000;
+    config.limits.connection_units_per_s = 1'000;
+    config.limits.connection_units_burst = 8;
+  }));
+  std::uint64_t unpaid = 0;
+  const Payer payer{.connection = bench.connection, .unpaid_bytes = &unpaid};
+  const std::string text = std::string(cheap).append(6'000 - cheap.size(), ' ');
+  CHECK(bench.guard.judge(text, payer, true, bench.now_ns).kind == Kind::forward);
+  const Ruling ruling = bench.guard.judge(text, payer, true, bench.now_ns);
+  CHECK(ruling.may_wait);
+  CHECK(ruling.is_unread);
+  CHECK(ruling.request.units == 6);
+  bench.now_ns += 100'000'000;
+  CHECK(bench.guard.admission.try_charge(bench.connection, ruling.request, bench.now_ns).given);
+  CHECK(bench.guard.judge_paid(text, payer, true, 0, bench.now_ns).kind == Kind::forward);
+  const Ruling given_up = bench.guard.settle(text, true, bench.connection, ruling.decision);
+  CHECK(given_up.reply.find(R"("id":null)") != std::string_view::npos);
 }
 
 TEST_CASE("what costs more than a burst is not to be tried again") {
