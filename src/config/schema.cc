@@ -200,7 +200,7 @@ std::span<const SectionRow> sections() {
       {SectionId::limits, "limits", 1, true,
        "What a client may send, and how much of it. A unit is a unit of cost (see methods); an address is one "
        "client's, a "
-       "network what holds many of them. What is refused costs nothing."},
+       "network what holds many of them. What a limit refuses costs nothing, what the methods refuse a unit."},
       {SectionId::timeouts, "timeouts", 1, true, "What may take how long. Numbers without a unit are milliseconds."},
       {SectionId::listener, "listener", 64, true, "A port that clients connect to; repeat it for more."},
       {SectionId::certificate, "listener.certificate", 64, false,

@@ -66,7 +66,7 @@ std::span<const Field<Limits>> fields() {
           "one message is kept back and no more is read of that client."),
       milliseconds("delay_ms_max", &S::delay_ms_max, "With delay: for how long at most; then it is rejected."),
       number("close_after", &S::close_after, Unit::none, 0, 1'000'000'000,
-             "Refused messages after which a WebSocket is closed with 1008.", "none"),
+             "Messages refused for a limit after which a WebSocket is closed with 1008.", "none"),
       per_second("address_units_per_s", &S::address_units_per_s, "Units of one address."),
       burst("address_units_burst", &S::address_units_burst, "Units of one address at once, after a silence."),
       number("address_connections_max", &S::address_connections_max, Unit::none, 0, places_max,

@@ -26,6 +26,8 @@ Text text_of(Reason reason) {
       return {Code::invalid_request, "batch refused"};
     case Reason::cost_over_burst:
       return {Code::invalid_request, "Costs more than may ever pass at once"};
+    case Reason::batch_too_long:
+      return {Code::invalid_request, "Too many calls in a batch"};
     case Reason::rate_exceeded:
       return {Code::rate_exceeded, "RPC rate limit exceeded"};
     case Reason::limit_reached:

@@ -1,6 +1,8 @@
 #include <ringwall/server/announce.h>
 
 #include <ringwall/config/route.h>
+#include <ringwall/rpc/methods.h>
+#include <ringwall/session/guard.h>
 #include <ringwall/shard/shard.h>
 
 #include <fmt/core.h>
@@ -56,14 +58,30 @@ std::string listener_line(const config::Config& config, const config::Listener& 
   return line + "\n";
 }
 
+// Of the known unsafe methods those that methods.allow lets pass.
+std::string unsafe_text(const config::Methods& methods) {
+  const Result<rpc::MethodTable> table = rpc::MethodTable::make(session::method_settings(methods));
+  RINGWALL_CHECK(table.has_value());
+  std::size_t passing = 0;
+  std::string_view first;
+  for (const rpc::Method& method : rpc::known_methods()) {
+    if (method.safety != rpc::Safety::unsafe_ || table->verdict_on(method.name) != rpc::Verdict::allowed) continue;
+    if (passing++ == 0) first = method.name;
+  }
+  if (passing == 0) return "";
+  return fmt::format("  WARNING: methods.allow lets {} of the known unsafe methods pass, such as {}\n", passing, first);
+}
+
 std::string methods_text(const config::Methods& methods) {
   switch (methods.policy) {
     case rpc::Policy::safe:
       return fmt::format("  methods: the known safe ones, {} more allowed, {} denied (methods.allow, methods.deny)\n",
-                         methods.allow.size(), methods.deny.size());
+                         methods.allow.size(), methods.deny.size()) +
+             unsafe_text(methods);
     case rpc::Policy::open:
       return fmt::format("  methods: all but the known unsafe ones, {} of them allowed, {} denied\n",
-                         methods.allow.size(), methods.deny.size());
+                         methods.allow.size(), methods.deny.size()) +
+             unsafe_text(methods);
     case rpc::Policy::all:
       break;
   }

@@ -10,12 +10,13 @@ namespace ringwall::server {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::uint64_t session::GuardCounters::*>, 10> of_guard{{
+constexpr std::array<std::pair<std::string_view, std::uint64_t session::GuardCounters::*>, 11> of_guard{{
     {"messages", &session::GuardCounters::messages},
     {"calls", &session::GuardCounters::calls},
     {"unreadable", &session::GuardCounters::unreadable},
     {"unsafe", &session::GuardCounters::unsafe_calls},
     {"not_offered", &session::GuardCounters::not_offered},
+    {"unknown_unnamed", &session::GuardCounters::unknown_unnamed},
     {"invalid", &session::GuardCounters::invalid},
     {"batches_refused", &session::GuardCounters::batches_refused},
     {"connections_denied", &session::GuardCounters::connections_denied},

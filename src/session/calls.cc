@@ -63,7 +63,7 @@ Session::Fate Session::carry_out(const Ruling& ruling, std::size_t message_bytes
     case Ruling::Kind::answer:
       break;
   }
-  tell_operator();
+  service_.tell_unknown_names();
   if (!ruling.reply.empty() && !reply(ruling.reply)) return Fate::close;
   return guard.admission.is_to_be_closed(quota_) ? Fate::close : Fate::drop;
 }
@@ -71,15 +71,6 @@ Session::Fate Session::carry_out(const Ruling& ruling, std::size_t message_bytes
 void Session::note_calls(const Ruling& ruling, std::size_t message_bytes) {
   if (!ruling.is_batch) return relay_->calls.add(ruling.calls.front(), ruling.decisions.front(), message_bytes);
   relay_->calls.add_batch(ruling.request.answers, ruling.request.subscriptions);
-}
-
-void Session::tell_operator() {
-  const std::string names = service_.guard.new_unknown_names();
-  if (names.empty()) return;
-  if (service_.notify(Notice::method_unknown, "clients asked for what is not offered here: " + names +
-                                                  "; to allow it, add it to methods.allow")) {
-    service_.guard.forget_new_unknown_names();
-  }
 }
 
 // Whether a message over the rate waits; if so, until when.
@@ -275,7 +266,7 @@ bool Session::judge_body() {
   }
   const Ruling ruling = guard.judge(request.body.text(), payer, false, now_ns);
   if (ruling.kind == Ruling::Kind::forward) return true;
-  tell_operator();
+  service_.tell_unknown_names();
   const std::string_view text = ruling.kind == Ruling::Kind::tell_methods
                                     ? guard.tell(ruling, *service_.methods_text(request.node))
                                     : ruling.reply;

@@ -58,8 +58,8 @@ bool is_rate(const quota::Decision& decision) { return decision.retry_after_ms >
 
 rpc::Reason reason_of(const quota::Decision& decision) {
   if (is_rate(decision)) return rpc::Reason::rate_exceeded;
-  const bool never = decision.reason == quota::Reason::batch_calls || decision.reason == quota::Reason::request_units;
-  return never ? rpc::Reason::cost_over_burst : rpc::Reason::limit_reached;
+  if (decision.reason == quota::Reason::batch_calls) return rpc::Reason::batch_too_long;
+  return decision.reason == quota::Reason::request_units ? rpc::Reason::cost_over_burst : rpc::Reason::limit_reached;
 }
 
 }  // namespace
@@ -244,6 +244,8 @@ void Guard::count_unknown(std::string_view method) {
     ++at->second;
   } else if (unknown_.size() < unknown_names_max) {
     new_unknown_.push_back(&unknown_.emplace(method, 1).first->first);
+  } else {
+    ++counters.unknown_unnamed;
   }
 }
 

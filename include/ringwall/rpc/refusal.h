@@ -22,6 +22,7 @@ enum class Reason : std::uint8_t {
   invalid,          // -32600
   batch_refused,    // -32600: for the sake of another call of its batch
   cost_over_burst,  // -32600: dearer than may ever pass, so not to be tried again
+  batch_too_long,   // -32600: nor is this
   rate_exceeded,    // -32999 with data.retry_after_ms
   limit_reached,    // -32999: when something of the client's has ended, it may be tried again
 };

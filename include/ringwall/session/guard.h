@@ -70,6 +70,7 @@ struct GuardCounters {
   std::uint64_t unreadable = 0;    // messages: -32700, or -32600 as a whole
   std::uint64_t unsafe_calls = 0;  // denied, and so the next two
   std::uint64_t not_offered = 0;
+  std::uint64_t unknown_unnamed = 0;  // of those, of names beyond Guard::unknown_names_max
   std::uint64_t invalid = 0;
   std::uint64_t batches_refused = 0;     // for the sake of a call
   std::uint64_t connections_denied = 0;  // by limits.allow and limits.deny

@@ -84,6 +84,8 @@ struct Service {
   void stop(bool now);
   // False: another of its kind was told of within a second.
   bool notify(Notice notice, const std::string& text);
+  // Logs what is asked for and not offered here and was not told of yet; if it cannot now, in a second.
+  void tell_unknown_names();
   // The `result` of rpc_methods.
   [[nodiscard]] std::shared_ptr<const std::string> methods_text(const NodeService& node) const;
   // Of the hashes of what clients choose.
@@ -121,6 +123,7 @@ struct Service {
   std::uint64_t date_until_ns_ = 0;
   NoticeSink notice_;
   std::array<std::uint64_t, notices> noticed_ns_{};
+  ring::TimerOf<Service, &Service::tell_unknown_names> unknown_names_timer_{*this};
 };
 
 }  // namespace ringwall::session

@@ -143,7 +143,6 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   [[nodiscard]] Fate follow(const Ruling& ruling, const websocket::ClientMessages::Event& event, std::uint64_t now_ns);
   [[nodiscard]] Fate carry_out(const Ruling& ruling, std::size_t message_bytes);
   void note_calls(const Ruling& ruling, std::size_t message_bytes);
-  void tell_operator();
   [[nodiscard]] bool keeps_back(const quota::Decision& decision, std::uint64_t now_ns);
   [[nodiscard]] bool keep_message(const websocket::ClientMessages::Event& event);
   void drop_assembled();
