@@ -196,7 +196,7 @@ class Application {
     std::vector<std::string> here;
     std::ranges::copy_if(known, std::back_inserter(here),
                          [&section](const std::string& path) { return path.substr(0, path.rfind('.')) == section; });
-    const std::optional<std::string> anywhere = nearest_in_last_part(name, known);
+    std::optional<std::string> anywhere = nearest_in_last_part(name, known);
     if (anywhere && last_part(*anywhere) == name) {
       return anywhere;
     }

@@ -26,7 +26,7 @@ class AnswerReader {
   // classify_answer() that are good until it returns: the tail is empty when the head is all, and may overlap it
   // otherwise. It may destroy this object.
   template <typename OnMessage>
-  void add(std::span<const std::byte> piece, bool ends_message, OnMessage&& on_message) {
+  void add(std::span<const std::byte> piece, bool ends_message, const OnMessage& on_message) {
     if (ends_message && kept_ == nullptr) {
       tell({reinterpret_cast<const char*>(piece.data()), piece.size()}, on_message);
       return;
@@ -47,7 +47,7 @@ class AnswerReader {
   };
 
   template <typename OnMessage>
-  static void tell(std::string_view text, OnMessage&& on_message) {
+  static void tell(std::string_view text, const OnMessage& on_message) {
     if (text.size() <= rpc::answer_head_bytes_max) return on_message(text, std::string_view());
     on_message(text.substr(0, rpc::answer_head_bytes_max), text.substr(text.size() - rpc::answer_tail_bytes_max));
   }
