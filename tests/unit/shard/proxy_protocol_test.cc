@@ -34,8 +34,9 @@ Options behind_balancer(std::vector<config::Cidr> trusted = {}) {
 bool is_served(const sim::Peer& client) { return client.received().contains("JSON-RPC endpoint"); }
 
 // As the node hears of it, when a client sends `bytes`.
-std::string forwarded_for(Stage& stage, const std::string& bytes) {
-  std::string head;
+std::string forwarded_for(const Options& options, const std::string& bytes) {
+  std::string head;  // of the node's connection, which ends with the stage
+  Stage stage(options);
   stage.node.on_peer = [&](sim::Peer& peer) {
     peer.on_event = [&](sim::Peer& asked) {
       head += asked.take_received();
@@ -56,17 +57,17 @@ std::string post_from(std::string_view header, std::string_view forwarded) {
 }
 
 TEST_CASE("the header names the client, and the stream begins after it") {
-  Stage stage(behind_balancer());
-  CHECK(forwarded_for(stage, post_from(line, "192.0.2.66")) == "198.51.100.7");
-  CHECK(forwarded_for(stage, post_from("PROXY UNKNOWN\r\n", "192.0.2.66")) == "203.0.113.7");
+  const Options options = behind_balancer();
+  CHECK(forwarded_for(options, post_from(line, "192.0.2.66")) == "198.51.100.7");
+  CHECK(forwarded_for(options, post_from("PROXY UNKNOWN\r\n", "192.0.2.66")) == "203.0.113.7");
 }
 
 TEST_CASE("after a header X-Forwarded-For is believed of the address that it names, and of nobody else") {
-  Stage stage(behind_balancer({network(203), network(10)}));
+  const Options options = behind_balancer({network(203), network(10)});
   // The peer is trusted with its header, but it was not the peer that wrote the request.
-  CHECK(forwarded_for(stage, post_from(line, "192.0.2.66")) == "198.51.100.7");
-  CHECK(forwarded_for(stage, post_from("PROXY UNKNOWN\r\n", "192.0.2.66")) == "203.0.113.7");
-  CHECK(forwarded_for(stage, post_from("PROXY TCP4 10.0.0.1 192.0.2.1 1 2\r\n", "192.0.2.66")) == "192.0.2.66");
+  CHECK(forwarded_for(options, post_from(line, "192.0.2.66")) == "198.51.100.7");
+  CHECK(forwarded_for(options, post_from("PROXY UNKNOWN\r\n", "192.0.2.66")) == "203.0.113.7");
+  CHECK(forwarded_for(options, post_from("PROXY TCP4 10.0.0.1 192.0.2.1 1 2\r\n", "192.0.2.66")) == "192.0.2.66");
 }
 
 TEST_CASE("a header is read in any pieces") {
