@@ -121,7 +121,7 @@ void answers_known(benchmark::State& state) {
   NodeFrames frames;
   Known known;
   for (auto _ : state) {
-    for (const std::string& id : ids) known.table.add(call_of(id), {});
+    for (const std::string& id : ids) known.table.add(call_of(id), {}, 100);
     std::span<const std::byte> in = answers.stream;
     benchmark::DoNotOptimize(frames.next(in, false, &known));
   }
@@ -158,10 +158,10 @@ void call_among(benchmark::State& state) {
   std::vector<std::string> ids;
   for (std::size_t id = 0; id <= in_flight; ++id) ids.push_back(std::to_string(1000 + id));
   CallTable table(seed);
-  for (std::size_t id = 0; id < in_flight; ++id) table.add(call_of(ids[id]), {});
+  for (std::size_t id = 0; id < in_flight; ++id) table.add(call_of(ids[id]), {}, 100);
   std::size_t next = in_flight, ended = 0;
   for (auto _ : state) {
-    table.add(call_of(ids[next]), {});
+    table.add(call_of(ids[next]), {}, 100);
     next = next == in_flight ? 0 : next + 1;
     ended += table.answer({.kind = rpc::Answer::Kind::result, .id = ids[next]}).calls;
   }
