@@ -119,7 +119,7 @@ def test_a_second_ctrl_c_ends_it_at_once(run, ringwall_of, fake_node):
     script.wait_for_log("Ctrl-C stops it", 15)
     ringwall = ringwall_of(script)
     with client.connect(port) as stream:
-        stream.send(post(call("a")))  # What is under way, and is never answered, holds it.
+        stream.send(post(call("system_chain")))  # What is under way, and is never answered, holds it.
         node.wait_for_connections()
         os.killpg(script.pid, signal.SIGINT)
         time.sleep(2)
