@@ -158,6 +158,6 @@ def _sanitized():
 
 @pytest.fixture
 def unsanitized():
-    """For tests of memory and of open files: a sanitizer's shadow and quarantine drown the figures, and it opens files itself."""
+    """For tests of memory, files and threads: a sanitizer's shadow drowns the figures, and it needs some of each itself."""
     if _sanitized():
-        pytest.skip("figures of memory and open files mean nothing under a sanitizer")
+        pytest.skip("figures of memory, files and threads mean nothing under a sanitizer")

@@ -43,6 +43,9 @@ def runtime(cast, javascript):
     process.wait_for_listener(port, 90)
     until(lambda: "RPC listening" in process.log, 90, "chopsticks serves")
     process.address = f"127.0.0.1:{port}"
+    # It makes a first block by itself: what was signed before is of another time, and it answers badProof.
+    ask = client.post(client.call("chain_getHeader"))
+    until(lambda: client.exchange(port, ask, tls=False).json["result"]["number"] != "0x00000000", 30, "a first block")
     return process
 
 

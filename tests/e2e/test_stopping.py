@@ -49,7 +49,7 @@ def test_with_nothing_to_do_it_ends_at_once(cast):
     assert watch.seconds < 2
 
 
-def test_it_stops_in_order_where_no_more_threads_can_be_made(cast):
+def test_it_stops_in_order_where_no_more_threads_can_be_made(cast, unsanitized):
     # Root is not held to the limit, and who sets it must be the one that it is for.
     is_root = os.geteuid() == 0
     nobody = pwd.getpwnam("nobody")
