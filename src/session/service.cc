@@ -115,8 +115,9 @@ void Service::stop(bool now) {
 }
 
 void Service::tell_unknown_names() {
+  if (unknown_names_timer_.is_running()) return;
   const std::string names = guard.new_unknown_names();
-  if (names.empty() || unknown_names_timer_.is_running()) return;
+  if (names.empty()) return;
   if (notify(Notice::method_unknown,
              "clients asked for what is not offered here: " + names + "; to allow it, add it to methods.allow")) {
     return guard.forget_new_unknown_names();
