@@ -1,4 +1,5 @@
 #include <ringwall/check.h>
+#include <ringwall/ring/tls_control.h>
 #include <ringwall/ring/uring_backend.h>
 
 #include <linux/sockios.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace ringwall::ring {
 
@@ -121,6 +123,18 @@ SocketAddress UringBackend::peer_address(int socket) {
 std::size_t UringBackend::unacknowledged_bytes(int socket) {
   int bytes = 0;
   return ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+int UringBackend::take_error(int socket) {
+  int error = 0;
+  socklen_t bytes = sizeof error;
+  return getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &bytes) == 0 ? error : 0;
+}
+
+int UringBackend::attach_tls(int socket) { return attach_kernel_tls(socket); }
+
+int UringBackend::set_tls_key(int socket, TlsDirection direction, std::span<const std::byte> crypto_info) {
+  return set_kernel_tls_key(socket, direction, crypto_info);
 }
 
 void UringBackend::reset_on_close(int socket) {

@@ -26,7 +26,8 @@ CANARIES = {
     "a paused receive is never resumed": (
         "src/connection/receive.cc", "  paused_ = false;\n  receive_again();", "  paused_ = true;"),
     "a receive that ran out of buffers is not started again": (
-        "src/connection/receive.cc", "    ++resources_.counters.buffers_ran_out;", "    ++resources_.counters.buffers_ran_out;\n    return;"),
+        "src/connection/receive.cc", "_ == 0) ended(End::fin);\n  } else {\n    receive_failed(-result);\n",
+        "_ == 0) ended(End::fin);\n  } else {\n    receive_failed(-result);\n    if (result == -ENOBUFS) return;\n"),
     "a frame of ours goes inside one of the node": (
         "src/session/relay.cc", "  if (!relay_->frames.at_frame_boundary()) return;\n", ""),
     "a Close follows a frame cut short": (

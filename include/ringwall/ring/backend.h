@@ -3,7 +3,7 @@
 // Everything above reads and writes real io_uring queues in memory; only the calls below reach a kernel. UringBackend
 // is Linux; the simulated kernel of tests/sim reads the same queues, with its own clock, entropy and faults.
 // One backend belongs to one shard and is called on that shard's thread alone.
-// Source: io_uring_enter(2), io_uring_register(2), socket(2), getpeername(2).
+// Source: io_uring_enter(2), io_uring_register(2), socket(2), getpeername(2), Documentation/networking/tls.rst.
 #pragma once
 
 #include <liburing.h>
@@ -22,6 +22,8 @@ struct SocketAddress {
   [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
   [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
 };
+
+enum class TlsDirection : std::uint8_t { send, receive };
 
 class Backend {
  public:
@@ -48,6 +50,15 @@ class Backend {
   [[nodiscard]] virtual SocketAddress peer_address(int socket) = 0;  // bytes == 0: the peer has gone
   // Bytes that the kernel has taken to send and the peer has not acknowledged.
   [[nodiscard]] virtual std::size_t unacknowledged_bytes(int socket) = 0;
+  // Of a connected socket: the kernel's record layer (TCP_ULP "tls"), which does nothing until it gets a key. Returns 0
+  // or a negative errno: -ENOENT the kernel has none, -ENOTCONN the peer has gone, -EEXIST it is attached already.
+  [[nodiscard]] virtual int attach_tls(int socket) = 0;
+  // From here on what is sent becomes records, or what is received comes out of them. `crypto_info` is one of
+  // linux/tls.h's tls12_crypto_info_…; the kernel copies it. Returns 0 or a negative errno: -EBUSY the direction has a
+  // key already, which Linux replaces since 6.14 (TLS 1.3 only).
+  [[nodiscard]] virtual int set_tls_key(int socket, TlsDirection direction, std::span<const std::byte> crypto_info) = 0;
+  // What went wrong with a socket and has not been told, a positive errno, or 0: it is told once (SO_ERROR).
+  [[nodiscard]] virtual int take_error(int socket) = 0;
   virtual void reset_on_close(int socket) = 0;  // its close sends RST and drops what is unsent
   virtual void close_socket(int socket) = 0;    // one that no operation uses
 

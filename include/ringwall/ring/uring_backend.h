@@ -26,6 +26,9 @@ class UringBackend final : public Backend {
   void limit_receive_buffer(int socket, int bytes) override;
   SocketAddress peer_address(int socket) override;
   std::size_t unacknowledged_bytes(int socket) override;
+  int attach_tls(int socket) override;
+  int set_tls_key(int socket, TlsDirection direction, std::span<const std::byte> crypto_info) override;
+  int take_error(int socket) override;
   void reset_on_close(int socket) override;
   void close_socket(int socket) override;
 

@@ -4,6 +4,7 @@
 #include <ringwall/check.h>
 
 #include <netinet/in.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -67,6 +68,40 @@ std::size_t SimKernel::unacknowledged_bytes(int socket) {
   return file && file->endpoint ? file->endpoint->unacknowledged() : 0;
 }
 
+// Of TLS only: TCP's own are told by what is in flight.
+int SimKernel::take_error(int socket) {
+  const std::shared_ptr<File> file = file_at(socket);
+  return file && file->tls ? file->tls->take_error() : 0;
+}
+
+int SimKernel::attach_tls(int socket) {
+  const std::shared_ptr<File> file = file_at(socket);
+  if (!file) return -EBADF;
+  if (!settings_.has_tls) return -ENOENT;
+  if (file->tls) return -EEXIST;
+  // Not of a connection whose peer has said its last, either.
+  if (!file->endpoint || !file->endpoint->is_established() || (file->endpoint->end_events() & POLLRDHUP) != 0) {
+    return -ENOTCONN;
+  }
+  file->tls = std::make_shared<TlsLayer>(world_, *file->endpoint, settings_.tls_allows_second_key);
+  world_.trace("TLS is attached to descriptor %ld", socket);
+  return 0;
+}
+
+int SimKernel::set_tls_key(int socket, ring::TlsDirection direction, std::span<const std::byte> crypto_info) {
+  const std::shared_ptr<File> file = file_at(socket);
+  if (!file) return -EBADF;
+  if (!file->tls) return -ENOPROTOOPT;
+  const bool is_send = direction == ring::TlsDirection::send;
+  if (is_send && !file->tls->sends() && file->writer != nullptr) {
+    world_.fail("TLS got its key to send while a plain send waits, the rest of which would become a record");
+  }
+  const int result = file->tls->set_key(direction, crypto_info);
+  world_.trace("a TLS key for descriptor %ld, to send: %ld, gives %ld", socket, is_send ? 1 : 0, result);
+  if (result == 0) wake(*file);
+  return result;
+}
+
 void SimKernel::reset_on_close(int socket) {
   const std::shared_ptr<File> file = file_at(socket);
   if (!file) world_.fail("reset_on_close on a descriptor that is not open");
@@ -105,7 +140,10 @@ void SimKernel::signal_mailbox(int mailbox) {
 
 void SimKernel::attach(File& file, std::shared_ptr<Endpoint> endpoint) {
   file.endpoint = std::move(endpoint);
-  file.endpoint->changed = [this, &file] { wake(file); };
+  file.endpoint->changed = [this, &file] {
+    if (file.tls) file.tls->changed();
+    wake(file);
+  };
 }
 
 // Sockets may be served late and so overtake each other; what waits on one socket never does.

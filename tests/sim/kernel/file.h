@@ -8,6 +8,7 @@
 #include <ringwall/ring/backend.h>
 
 #include "sim/kernel/tcp.h"
+#include "sim/kernel/tls_layer.h"
 #include "sim/kernel/world.h"
 
 #include <sys/uio.h>
@@ -17,6 +18,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace ringwall::sim {
@@ -35,6 +37,7 @@ struct File final : Listener, std::enable_shared_from_this<File> {
     for (const auto& waiting : backlog) waiting->reset();
     if (!endpoint) return;
     endpoint->changed = nullptr;
+    if (tls) tls->close();
     if (reset_on_close) {
       endpoint->reset();
     } else {
@@ -49,10 +52,22 @@ struct File final : Listener, std::enable_shared_from_this<File> {
     return Answer::accept;
   }
 
+  // Of a connected socket: through the TLS that is attached to it, or straight.
+  [[nodiscard]] long read(std::span<std::byte> into, RecordNote* note) {
+    return tls && tls->receives() ? tls->read(into, note) : endpoint->read(into);
+  }
+  [[nodiscard]] long write(std::span<const std::byte> from, std::uint8_t record_type, bool more_follows) {
+    return tls && tls->sends() ? tls->write(from, record_type, more_follows) : endpoint->write(from);
+  }
+  [[nodiscard]] bool is_readable() const {
+    return tls && tls->receives() ? tls->is_readable() : endpoint->is_readable();
+  }
+
   World& world;
   Kind kind;
   std::function<void(File&)> wake;                // tries again what waits here, now or later
   std::shared_ptr<Endpoint> endpoint;             // of a socket, once it is connected or connecting
+  std::shared_ptr<TlsLayer> tls;                  // of a socket that it was attached to
   std::deque<std::shared_ptr<Endpoint>> backlog;  // of a listener
   std::size_t backlog_max = 0;
   std::uint64_t signals = 0;        // of a mailbox
@@ -68,10 +83,13 @@ struct Request {
   std::unique_ptr<const io_uring_sqe> entry;
   std::uint64_t number = 0;  // in the order in which they were submitted
   std::shared_ptr<File> file;
-  std::vector<iovec> parts;    // of a send
-  std::size_t bytes_done = 0;  // of one that waits for all (MSG_WAITALL)
-  int polled = 0;              // events that a poll has told
-  std::uint64_t guard = 0;     // a sum of the bytes of a send that waits: they may not change
+  std::vector<iovec> parts;              // of a send, or of a recvmsg, which has one
+  std::span<const std::byte> control{};  // of a sendmsg: read again whenever it is tried again
+  std::uint8_t record_type = TlsLayer::application_data;
+  std::size_t control_room = 0;  // of a recvmsg
+  std::size_t bytes_done = 0;    // of one that waits for all (MSG_WAITALL)
+  int polled = 0;                // events that a poll has told
+  std::uint64_t guard = 0;       // a sum of the bytes of a send that waits: they may not change
   bool is_guarded = false;
   bool is_ending = false;  // its last completion is on the way
 };

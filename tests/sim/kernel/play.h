@@ -19,15 +19,21 @@ namespace ringwall::sim {
 
 using Story = std::vector<std::string>;
 
+// What a kernel may lack, and then the play is not given.
+enum class Needs : std::uint8_t { nothing, tls, tls_with_one_key, tls_with_second_key };
+
 struct Play {
   const char* name;
   Story (*act)(Stage&);
   Story expected;
+  Needs needs = Needs::nothing;
 };
 
 [[nodiscard]] std::vector<Play> receive_plays();
 [[nodiscard]] std::vector<Play> send_plays();
 [[nodiscard]] std::vector<Play> connection_plays();
+[[nodiscard]] std::vector<Play> tls_receive_plays();
+[[nodiscard]] std::vector<Play> tls_send_plays();
 
 // One operation, and what became of it. Completions with bytes that go on are told as one, whatever their sizes.
 class Probe {

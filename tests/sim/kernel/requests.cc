@@ -22,6 +22,8 @@ const char* trace_format(std::uint8_t opcode) {
       return "accept on %ld gives %ld, flags %lx";
     case IORING_OP_RECV:
       return "recv on %ld gives %ld, flags %lx";
+    case IORING_OP_RECVMSG:
+      return "recvmsg on %ld gives %ld, flags %lx";
     case IORING_OP_SEND:
       return "send on %ld gives %ld, flags %lx";
     case IORING_OP_SENDMSG:
@@ -82,7 +84,9 @@ void SimKernel::start(Request& request) {
       if (const int result = gather(request); result < 0) return finish(request, result);
       break;
     case IORING_OP_RECV:
+    case IORING_OP_RECVMSG:
       if (file.kind != File::Kind::socket) return finish(request, -ENOTSOCK);
+      if (request.entry->opcode == IORING_OP_RECVMSG) accept_message(request);
       break;
     case IORING_OP_ACCEPT:
       if (file.kind != File::Kind::listener) return finish(request, -EINVAL);
@@ -108,6 +112,8 @@ SimKernel::Attempt SimKernel::attempt(Request& request) {
   switch (request.entry->opcode) {
     case IORING_OP_RECV:
       return (request.entry->flags & IOSQE_BUFFER_SELECT) != 0 ? receive_provided(request) : receive(request);
+    case IORING_OP_RECVMSG:
+      return receive(request);
     case IORING_OP_SEND:
     case IORING_OP_SENDMSG:
       return send(request);
@@ -128,7 +134,8 @@ bool SimKernel::is_ready(const Request& request) const {
   const File& file = *request.file;
   switch (request.entry->opcode) {
     case IORING_OP_RECV:
-      return !file.endpoint || file.endpoint->is_readable();
+    case IORING_OP_RECVMSG:
+      return !file.endpoint || file.is_readable();
     case IORING_OP_SEND:
     case IORING_OP_SENDMSG:
       return !file.endpoint || file.endpoint->is_writable();

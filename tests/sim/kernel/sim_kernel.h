@@ -29,7 +29,9 @@ namespace ringwall::sim {
 struct KernelSettings {
   unsigned submission_entries = 64;  // powers of two
   unsigned completion_entries = 256;
-  unsigned descriptors_max = 4096;  // then -EMFILE
+  unsigned descriptors_max = 4096;     // then -EMFILE
+  bool has_tls = false;                // otherwise TCP_ULP "tls" is -ENOENT
+  bool tls_allows_second_key = false;  // as since Linux 6.14
 };
 
 class SimKernel final : public ring::Backend {
@@ -46,6 +48,9 @@ class SimKernel final : public ring::Backend {
   void limit_receive_buffer(int, int) override {}  // the path's own buffers are small enough
   ring::SocketAddress peer_address(int socket) override;
   std::size_t unacknowledged_bytes(int socket) override;
+  int attach_tls(int socket) override;
+  int take_error(int socket) override;
+  int set_tls_key(int socket, ring::TlsDirection direction, std::span<const std::byte> crypto_info) override;
   void reset_on_close(int socket) override;
   void close_socket(int socket) override;
 
@@ -62,6 +67,7 @@ class SimKernel final : public ring::Backend {
   [[nodiscard]] unsigned buffers_held();
 
   [[nodiscard]] World& world() { return world_; }
+  [[nodiscard]] const KernelSettings& settings() const { return settings_; }
 
  private:
   enum class Attempt : bool { waits, ended };
@@ -103,11 +109,13 @@ class SimKernel final : public ring::Backend {
   // socket_requests.cc: what each operation does
   void guard_memory(Request& request);
   void check_memory(const Request& request);
+  void accept_message(Request& request);
+  void answer_message(const Request& request, const RecordNote& note);
   [[nodiscard]] Attempt receive(Request& request);
   [[nodiscard]] Attempt receive_provided(Request& request);
   [[nodiscard]] bool goes_on(const Request& request);
   [[nodiscard]] std::size_t receive_size(std::size_t room);
-  [[nodiscard]] std::uint32_t nonempty_flag(const Endpoint& endpoint);
+  [[nodiscard]] std::uint32_t nonempty_flag(const File& file);
   [[nodiscard]] Attempt poll(Request& request);
   [[nodiscard]] Attempt read_mailbox(Request& request);
   [[nodiscard]] int gather(Request& request);

@@ -3,6 +3,7 @@
 
 #include <ringwall/check.h>
 
+#include <linux/tls.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -20,6 +21,10 @@ constexpr std::byte target_pattern{0xe7};
 constexpr std::uint64_t slow_connect_ns_max = 10 * second;
 
 std::span<std::byte> target_of(const Request& request) {
+  if (request.entry->opcode == IORING_OP_RECVMSG) {
+    const iovec& part = request.parts.front();
+    return std::span(static_cast<std::byte*>(part.iov_base), part.iov_len).subspan(request.bytes_done);
+  }
   auto* data = reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(request.entry->addr));
   return std::span(data, request.entry->len).subspan(request.bytes_done);
 }
@@ -29,21 +34,23 @@ bool is_send(const Request& request) {
 }
 
 bool writes_to_target(const Request& request) {
-  const bool reads = request.entry->opcode == IORING_OP_RECV || request.entry->opcode == IORING_OP_READ;
+  const bool reads = request.entry->opcode == IORING_OP_RECV || request.entry->opcode == IORING_OP_RECVMSG ||
+                     request.entry->opcode == IORING_OP_READ;
   return reads && (request.entry->flags & IOSQE_BUFFER_SELECT) == 0;
 }
 
 // FNV-1a, eight bytes at a time.
 std::uint64_t sum_of(const Request& request) {
   std::uint64_t sum = 0xcbf29ce484222325;
-  for (const iovec& part : request.parts) {
-    const auto* bytes = static_cast<const char*>(part.iov_base);
-    for (std::size_t at = 0; at < part.iov_len; at += sizeof(std::uint64_t)) {
+  const auto add = [&sum](const void* bytes, std::size_t count) {
+    for (std::size_t at = 0; at < count; at += sizeof(std::uint64_t)) {
       std::uint64_t word = 0;
-      std::memcpy(&word, bytes + at, std::min(part.iov_len - at, sizeof word));
+      std::memcpy(&word, static_cast<const char*>(bytes) + at, std::min(count - at, sizeof word));
       sum = (sum ^ word) * 0x100000001b3;
     }
-  }
+  };
+  for (const iovec& part : request.parts) add(part.iov_base, part.iov_len);
+  add(request.control.data(), request.control.size());
   return sum;
 }
 
@@ -101,19 +108,49 @@ SimKernel::Attempt SimKernel::receive(Request& request) {
   Endpoint* endpoint = request.file->endpoint.get();
   if (endpoint == nullptr) return finish(request, -ENOTCONN), Attempt::ended;
   check_memory(request);
+  const bool is_message = request.entry->opcode == IORING_OP_RECVMSG;
   while (true) {
     const std::span<std::byte> target = target_of(request);
-    const long count = endpoint->read(target.first(receive_size(target.size())));
+    RecordNote note;
+    // A receive with room for a record's type is given the record as far as it has room for it.
+    const bool asks_for_type = request.control_room >= CMSG_LEN(1);
+    const std::size_t size = asks_for_type ? target.size() : receive_size(target.size());
+    const long count = request.file->read(target.first(size), asks_for_type ? &note : nullptr);
     if (count == -EAGAIN && (request.entry->msg_flags & MSG_DONTWAIT) == 0) return Attempt::waits;
     if (count > 0) {
       world_.note_progress();
       request.bytes_done += static_cast<std::size_t>(count);
       if ((request.entry->msg_flags & MSG_WAITALL) != 0 && request.bytes_done < request.entry->len) continue;
     }
+    if (is_message && count >= 0) answer_message(request, note);
     finish(request, static_cast<int>(request.bytes_done > 0 ? static_cast<long>(request.bytes_done) : count),
-           nonempty_flag(*endpoint));
+           nonempty_flag(*request.file));
     return Attempt::ended;
   }
+}
+
+// The header of a recvmsg is read once, and written to at the end.
+void SimKernel::accept_message(Request& request) {
+  const io_uring_sqe& entry = *request.entry;
+  const auto& header = *reinterpret_cast<const msghdr*>(static_cast<std::uintptr_t>(entry.addr));
+  if (header.msg_name != nullptr || header.msg_iovlen != 1 || entry.flags != 0 || entry.ioprio != 0 ||
+      (entry.msg_flags & MSG_WAITALL) != 0) {
+    world_.fail("this form of recvmsg is not modelled");
+  }
+  request.parts.assign(header.msg_iov, header.msg_iov + 1);
+  request.control_room = header.msg_controllen;
+}
+
+void SimKernel::answer_message(const Request& request, const RecordNote& note) {
+  auto& header = *reinterpret_cast<msghdr*>(static_cast<std::uintptr_t>(request.entry->addr));
+  header.msg_flags = note.ended_record ? MSG_EOR : 0;
+  header.msg_controllen = 0;
+  if (!note.type) return;
+  header.msg_controllen = request.control_room;
+  cmsghdr* const control = CMSG_FIRSTHDR(&header);
+  *control = {.cmsg_len = CMSG_LEN(1), .cmsg_level = SOL_TLS, .cmsg_type = TLS_GET_RECORD_TYPE};
+  *CMSG_DATA(control) = *note.type;
+  header.msg_controllen = std::min<std::size_t>(request.control_room, CMSG_SPACE(1));
 }
 
 SimKernel::Attempt SimKernel::receive_provided(Request& request) {
@@ -135,20 +172,19 @@ SimKernel::Attempt SimKernel::receive_provided(Request& request) {
     if (endpoint == nullptr) return finish(request, -ENOTCONN), Attempt::ended;
     std::span<std::byte> buffer = group.next();
     if (entry.len != 0) buffer = buffer.first(std::min<std::size_t>(buffer.size(), entry.len));
-    const std::size_t size = std::min(receive_size(buffer.size()), endpoint->unread());
-    scratch_.resize(std::max<std::size_t>(size, 1));
-    const long count = endpoint->read(std::span(scratch_).first(size));
+    scratch_.resize(receive_size(buffer.size()));
+    const long count = request.file->read(scratch_, nullptr);
     if (count == -EAGAIN && (entry.msg_flags & MSG_DONTWAIT) == 0) return Attempt::waits;
     if (count <= 0) return finish(request, static_cast<int>(count)), Attempt::ended;
     world_.note_progress();
     const std::uint16_t id = group.take();
-    std::ranges::copy(scratch_, buffer.begin());
+    std::ranges::copy(std::span(scratch_).first(static_cast<std::size_t>(count)), buffer.begin());
     const std::uint32_t flags =
-        IORING_CQE_F_BUFFER | static_cast<std::uint32_t>(id) << IORING_CQE_BUFFER_SHIFT | nonempty_flag(*endpoint);
+        IORING_CQE_F_BUFFER | static_cast<std::uint32_t>(id) << IORING_CQE_BUFFER_SHIFT | nonempty_flag(*request.file);
     if (!is_multishot || !goes_on(request)) return finish(request, static_cast<int>(count), flags), Attempt::ended;
     world_.trace("recv on %ld gives %ld, flags %lx, and goes on", entry.fd, count, flags);
     post(entry.user_data, static_cast<int>(count), flags | IORING_CQE_F_MORE);
-    if (!endpoint->is_readable() && !retries_when_empty_) return Attempt::waits;
+    if (!request.file->is_readable() && !retries_when_empty_) return Attempt::waits;
   }
 }
 
@@ -162,8 +198,9 @@ std::size_t SimKernel::receive_size(std::size_t room) {
   return static_cast<std::size_t>(world_.random().skewed(1, room));
 }
 
-std::uint32_t SimKernel::nonempty_flag(const Endpoint& endpoint) {
-  return endpoint.unread() > 0 && world_.random().below(2) == 0 ? IORING_CQE_F_SOCK_NONEMPTY : 0;
+// Told by TCP alone.
+std::uint32_t SimKernel::nonempty_flag(const File& file) {
+  return !file.tls && file.endpoint->unread() > 0 && world_.random().below(2) == 0 ? IORING_CQE_F_SOCK_NONEMPTY : 0;
 }
 
 SimKernel::Attempt SimKernel::poll(Request& request) {
@@ -188,20 +225,33 @@ SimKernel::Attempt SimKernel::read_mailbox(Request& request) {
 // Sending
 // --------------------------------------------------------------------------------------------------------------
 
-// The header and the vector of a sendmsg are the kernel's only until they have been submitted; the bytes until the end.
+// The header and the vector of a sendmsg are the kernel's only until they have been submitted; the bytes, and the
+// control data, until the end.
 int SimKernel::gather(Request& request) {
   const io_uring_sqe& entry = *request.entry;
   if ((entry.msg_flags & ~static_cast<unsigned>(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_WAITALL | MSG_MORE)) != 0) {
     world_.fail("a send has a flag that is not modelled");
   }
+  const bool makes_records = request.file->tls && request.file->tls->sends();
+  if (makes_records && (entry.msg_flags & MSG_WAITALL) != 0) return -EOPNOTSUPP;
   if (entry.opcode == IORING_OP_SEND) {
     request.parts.push_back({reinterpret_cast<void*>(static_cast<std::uintptr_t>(entry.addr)), entry.len});
     return 0;
   }
   const auto& header = *reinterpret_cast<const msghdr*>(static_cast<std::uintptr_t>(entry.addr));
-  if (header.msg_name != nullptr || header.msg_controllen != 0) world_.fail("this form of sendmsg is not modelled");
+  if (header.msg_name != nullptr || (header.msg_controllen != 0 && !makes_records)) {
+    world_.fail("this form of sendmsg is not modelled");
+  }
   if (header.msg_iovlen > 1024) return -EMSGSIZE;
   request.parts.assign(header.msg_iov, header.msg_iov + header.msg_iovlen);
+  const cmsghdr* const control = CMSG_FIRSTHDR(&header);
+  if (control == nullptr) return 0;
+  if (control->cmsg_level != SOL_TLS || control->cmsg_type != TLS_SET_RECORD_TYPE || control->cmsg_len < CMSG_LEN(1) ||
+      (entry.msg_flags & MSG_MORE) != 0) {
+    return -EINVAL;
+  }
+  request.control = {static_cast<const std::byte*>(header.msg_control), header.msg_controllen};
+  request.record_type = *CMSG_DATA(control);
   return 0;
 }
 
@@ -213,10 +263,14 @@ SimKernel::Attempt SimKernel::send(Request& request) {
   const bool waits_for_all = (request.entry->msg_flags & MSG_WAITALL) != 0;
   const std::size_t total = bytes_of(request);
   while (true) {
-    std::size_t size = std::min(total - request.bytes_done, endpoint->space() + 1);
-    if (size > 1 && random.chance(world_.faults().short_send)) size = random.skewed(1, size - 1);
+    std::size_t size = total - request.bytes_done;
+    if (!request.file->tls) size = std::min(size, endpoint->space() + 1);
+    // A few bytes of another record type are taken whole or not at all.
+    const bool may_be_short = request.record_type == TlsLayer::application_data;
+    if (size > 1 && may_be_short && random.chance(world_.faults().short_send)) size = random.skewed(1, size - 1);
     copy_payload(request, size, scratch_);
-    const long count = endpoint->write(scratch_);
+    const bool more_follows = (request.entry->msg_flags & MSG_MORE) != 0 && size == total - request.bytes_done;
+    const long count = request.file->write(scratch_, request.record_type, more_follows);
     if (count == -EAGAIN && (request.entry->msg_flags & MSG_DONTWAIT) == 0) return Attempt::waits;
     if (count > 0) {
       world_.note_progress();

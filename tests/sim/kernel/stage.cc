@@ -8,6 +8,7 @@
 #include <ringwall/ring/uring_backend.h>
 
 #include <fcntl.h>
+#include <linux/tls.h>
 #include <netinet/in.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -17,6 +18,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <utility>
 
 namespace ringwall::sim {
@@ -52,7 +54,8 @@ class SimStagePeer final : public StagePeer {
 
 class SimStage final : public Stage {
  public:
-  explicit SimStage(std::uint64_t seed) : world_(settings(seed)) {}
+  SimStage(std::uint64_t seed, bool takes_second_tls_key)
+      : world_(settings(seed)), kernel_(world_, {.has_tls = true, .tls_allows_second_key = takes_second_tls_key}) {}
   ~SimStage() override { RINGWALL_CHECK(kernel_.operations_in_flight() == 0 && kernel_.buffers_held() == 0); }
 
   ring::Ring& ring() override { return ring_; }
@@ -73,6 +76,8 @@ class SimStage final : public Stage {
     faults.descriptor_refused = allowed ? 0 : 1;
     world_.set_faults(faults);
   }
+  bool has_tls() override { return true; }
+  bool takes_second_tls_key() override { return kernel_.settings().tls_allows_second_key; }
   void settle() override {
     const std::uint64_t until_ns = kernel_.now_ns() + second;
     while (kernel_.now_ns() < until_ns) ring_.turn(50 * millisecond);
@@ -87,7 +92,7 @@ class SimStage final : public Stage {
   }
 
   World world_;
-  SimKernel kernel_{world_};
+  SimKernel kernel_;
   int listener_ = kernel_.open_listener(address_of("0.0.0.0", 443));
   Server server_{world_, address_of("192.0.2.9", 9944)};
   ring::BufferRing buffers_{kernel_, 1, buffers_max, 4096};
@@ -186,6 +191,8 @@ class LinuxStage final : public Stage {
     limit.rlim_cur = allowed ? limit.rlim_max : 3;
     RINGWALL_CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
   }
+  bool has_tls() override { return tls_keys_taken() > 0; }
+  bool takes_second_tls_key() override { return tls_keys_taken() > 1; }
   void settle() override {
     for (int turn = 0; turn < 12; ++turn) {
       ring_.turn(2 * millisecond);
@@ -194,6 +201,20 @@ class LinuxStage final : public Stage {
   }
 
  private:
+  // Of two for one direction of a connection.
+  int tls_keys_taken() {
+    const std::unique_ptr<StagePeer> peer = enter_peer();
+    const int socket = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    int taken = 0;
+    tls12_crypto_info_aes_gcm_128 key{};
+    key.info = {.version = TLS_1_3_VERSION, .cipher_type = TLS_CIPHER_AES_GCM_128};
+    const auto bytes = std::as_bytes(std::span(&key, 1));
+    if (backend_->attach_tls(socket) == 0) {
+      while (taken < 2 && backend_->set_tls_key(socket, ring::TlsDirection::send, bytes) == 0) ++taken;
+    }
+    close(socket);
+    return taken;
+  }
   static int bound_socket(bool listens) {
     const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const ring::SocketAddress any = loopback(0);
@@ -219,7 +240,9 @@ class LinuxStage final : public Stage {
 
 }  // namespace
 
-std::unique_ptr<Stage> make_sim_stage(std::uint64_t seed) { return std::make_unique<SimStage>(seed); }
+std::unique_ptr<Stage> make_sim_stage(std::uint64_t seed, bool takes_second_tls_key) {
+  return std::make_unique<SimStage>(seed, takes_second_tls_key);
+}
 
 std::unique_ptr<Stage> make_linux_stage() {
   auto backend = ring::UringBackend::create(8);

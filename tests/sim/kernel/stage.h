@@ -49,11 +49,14 @@ class Stage {
   [[nodiscard]] virtual int open_mailbox() = 0;
   virtual void signal_mailbox(int mailbox) = 0;
   virtual void allow_descriptors(bool allowed) = 0;
+  // Of its kernel. A second key for a direction is taken since Linux 6.14.
+  [[nodiscard]] virtual bool has_tls() = 0;
+  [[nodiscard]] virtual bool takes_second_tls_key() = 0;
   // Lets the ring turn until all that was begun has had its effect.
   virtual void settle() = 0;
 };
 
-[[nodiscard]] std::unique_ptr<Stage> make_sim_stage(std::uint64_t seed);
+[[nodiscard]] std::unique_ptr<Stage> make_sim_stage(std::uint64_t seed, bool takes_second_tls_key = false);
 [[nodiscard]] std::unique_ptr<Stage> make_linux_stage();
 
 }  // namespace ringwall::sim

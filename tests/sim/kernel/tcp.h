@@ -42,6 +42,7 @@ class Endpoint {
   [[nodiscard]] std::size_t unread() const { return arrived_.size(); }
   [[nodiscard]] std::size_t unacknowledged() const;  // not yet at the other end; a FIN counts as one byte
   [[nodiscard]] std::size_t space() const { return send_bytes_max_ - outgoing_.size(); }
+  [[nodiscard]] int error() const { return error_; }  // what a read or a write is going to tell
   [[nodiscard]] bool is_established() const { return established_ && !dead_; }
   [[nodiscard]] bool is_readable() const;
   [[nodiscard]] bool is_writable() const;  // as poll says it: a third of the buffer is free, or a write would fail

@@ -4,6 +4,7 @@
 #include <ringwall/ring/backend.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <deque>
 #include <span>
@@ -70,6 +71,9 @@ class PaperBackend final : public Backend {
   int open_tcp_socket(int) override { return -EMFILE; }
   SocketAddress peer_address(int) override { return {}; }
   std::size_t unacknowledged_bytes(int) override { return 0; }
+  int attach_tls(int) override { return -ENOENT; }
+  int take_error(int) override { return 0; }
+  int set_tls_key(int, TlsDirection, std::span<const std::byte>) override { return -ENOPROTOOPT; }
   void reset_on_close(int) override {}
   void close_socket(int) override {}
 

@@ -5,6 +5,7 @@
 
 #include "unit/catch.h"
 
+#include <linux/tls.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -252,6 +254,27 @@ TEST_CASE("bytes that the peer has not acknowledged are counted, and none when i
   REQUIRE(backend->unacknowledged_bytes(pair.ours) == 0);
   REQUIRE(backend->unacknowledged_bytes(-1) == 0);
   backend->close_socket(pair.ours);
+}
+
+TEST_CASE("the kernel's TLS is attached once, or is not there, and takes no key before it is attached") {
+  const auto backend = make_backend(4);
+  const TcpPair pair(*backend);
+  tls12_crypto_info_aes_gcm_128 key{};
+  key.info = {.version = TLS_1_3_VERSION, .cipher_type = TLS_CIPHER_AES_GCM_128};
+  const auto bytes = std::as_bytes(std::span(&key, 1));
+  REQUIRE(backend->set_tls_key(pair.ours, TlsDirection::send, bytes) == -ENOPROTOOPT);
+  const int attached = backend->attach_tls(pair.ours);
+  if (attached == 0) {
+    REQUIRE(backend->attach_tls(pair.ours) == -EEXIST);
+    REQUIRE(backend->set_tls_key(pair.ours, TlsDirection::send, bytes.first(bytes.size() - 1)) == -EINVAL);
+    REQUIRE(backend->set_tls_key(pair.ours, TlsDirection::send, bytes) == 0);
+    REQUIRE(backend->set_tls_key(pair.ours, TlsDirection::receive, bytes) == 0);
+  } else {
+    REQUIRE(attached == -ENOENT);
+    REQUIRE(backend->set_tls_key(pair.ours, TlsDirection::send, bytes) == -ENOPROTOOPT);
+  }
+  backend->close_socket(pair.ours);
+  REQUIRE(backend->attach_tls(-1) == -EBADF);
 }
 
 TEST_CASE("a socket that resets on close tells its peer so") {
