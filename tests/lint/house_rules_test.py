@@ -19,7 +19,7 @@ def files(*bases):
 
 def sources(*bases):
     for path in files(*bases):
-        if path.suffix in (".h", ".cc", ".py", ".sh", ".mjs", ".build"):
+        if path.suffix in (".h", ".c", ".cc", ".py", ".sh", ".mjs", ".build"):
             yield path.relative_to(ROOT), path.read_text()
 
 

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """What tools/test counts: a failure is never lost, whatever form it comes in."""
+import contextlib
+import io
 import pathlib
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "lib"))
@@ -41,6 +44,23 @@ class Counting(unittest.TestCase):
     def test_the_closing_line_names_skips_only_if_there_are_some(self):
         self.assertEqual(run_tests.Count(3, 0).line(), "3 passed, 0 failed")
         self.assertEqual(run_tests.Count(3, 1, 2).line(), "3 passed, 1 failed, 2 skipped")
+
+    def test_a_machine_that_ends_without_a_report_or_otherwise_than_it_says_is_a_failure(self):
+        def judged(status, cases=None):
+            with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+                report = pathlib.Path(folder, "report.xml")
+                if cases is not None:
+                    report.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
+                count = run_tests.judge_e2e("machine 1", status, report)
+                return count.passed, count.failed, count.skipped
+
+        good, bad = '<testcase classname="a" name="b"/>', '<testcase classname="a" name="c"><failure/></testcase>'
+        self.assertEqual(judged(0), (0, 1, 0))
+        self.assertEqual(judged(124), (0, 1, 0))
+        self.assertEqual(judged(0, good), (1, 0, 0))
+        self.assertEqual(judged(1, good), (1, 1, 0))
+        self.assertEqual(judged(1, good + bad), (1, 1, 0))
+        self.assertEqual(judged(0, ""), (0, 1, 0))
 
 
 if __name__ == "__main__":

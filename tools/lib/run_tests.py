@@ -5,8 +5,10 @@
 A program's own count is taken from its output where it gives one: Catch2's and unittest's closing lines, or the plain
 `N passed, N failed`. Otherwise a program is one test. Called by tools/test.
 """
+import concurrent.futures
 import dataclasses
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -16,6 +18,8 @@ import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
+MACHINE_SECONDS_MAX = 1500
+SLOW = {"E2E_PATIENCE": "4"}
 
 
 @dataclasses.dataclass
@@ -83,27 +87,70 @@ def run_meson(build, *arguments, under=()):
     return count
 
 
-def run_e2e(build, *arguments):
-    report = BUILD / "log" / f"e2e-{build}.xml"
+def count_junit(report):
+    count = Count()
+    for case in xml.etree.ElementTree.parse(report).getroot().iter("testcase"):
+        name = f"{case.get('classname')}.{case.get('name')}"
+        skipped = case.find("skipped")
+        if case.find("failure") is not None or case.find("error") is not None:
+            count.failed += 1
+        elif skipped is not None:
+            count.add(Count(skipped=1, reasons=[f"{name}: {skipped.get('message')}"]))
+        else:
+            count.passed += 1
+    return count
+
+
+def fresh_report(name):
+    report = BUILD / "log" / f"{name}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
-    command = [str(ROOT / "tests/e2e/run"), "--build", str(BUILD / build), "--junit", str(report), *arguments]
-    status = subprocess.run(command, stdin=subprocess.DEVNULL).returncode
-    count = Count()
-    if report.exists():
-        for case in xml.etree.ElementTree.parse(report).getroot().iter("testcase"):
-            name = f"{case.get('classname')}.{case.get('name')}"
-            skipped = case.find("skipped")
-            if case.find("failure") is not None or case.find("error") is not None:
-                count.failed += 1
-            elif skipped is not None:
-                count.add(Count(skipped=1, reasons=[f"{name}: {skipped.get('message')}"]))
-            else:
-                count.passed += 1
+    return report
+
+
+def judge_e2e(what, status, report):
+    """What pytest counted, and a failure on top where its end does not go with that."""
+    count = count_junit(report) if report.exists() else Count()
     if (status != 0 and not count.failed) or count.passed + count.failed + count.skipped == 0:
-        print(f"tests/e2e/run on build/{build} ended with {status}")
+        print(f"{what} ended with {status}")
         count.failed += 1
     return count
+
+
+def run_e2e(build, *arguments):
+    report = fresh_report(f"e2e-{build}")
+    command = [str(ROOT / "tests/e2e/run"), "--build", str(BUILD / build), "--junit", str(report), *arguments]
+    status = subprocess.run(command, stdin=subprocess.DEVNULL).returncode
+    return judge_e2e(f"tests/e2e/run on build/{build}", status, report)
+
+
+def run_e2e_kernel(suite, machines, options, *arguments):
+    """In machines side by side, each with its share of the tests; the tools/kernel that they are made by gets `options`."""
+    tool, run = [str(ROOT / "tools" / "kernel"), *options], str(ROOT / "tests/e2e/run")
+    fetched = subprocess.run([*tool, "--fetch"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if fetched.returncode != 0:
+        reason = (fetched.stderr.strip().splitlines() or ["tools/kernel --fetch gave no reason"])[-1]
+        return Count(skipped=1, reasons=[f"{suite}: {reason}"])
+    subprocess.run([run, "--version"], stdin=subprocess.DEVNULL)  # Installs what needs a network, which they lack.
+    numbers = range(1, machines + 1)
+    reports = [fresh_report(f"{suite}-{number}") for number in numbers]
+    started = []
+    for number, report in zip(numbers, reports):
+        command = [*tool, "--writable", str(report.parent), "--time-limit", str(MACHINE_SECONDS_MAX), run, "--offload", "kernel"]
+        command += ["--junit", str(report), "--shard", f"{number}/{machines}", *arguments]
+        started.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        text=True, errors="replace", env={**os.environ, "TERM": "dumb", **SLOW}))
+    with concurrent.futures.ThreadPoolExecutor(machines) as threads:
+        list(threads.map(print_lines, started, numbers))
+    count = Count()
+    for number, machine, report in zip(numbers, started, reports):
+        count.add(judge_e2e(f"machine {number}", machine.wait(), report))
+    return count
+
+
+def print_lines(machine, number):
+    for line in machine.stdout:
+        print(f"[{number}] {line}", end="", flush=True)
 
 
 # ThreadSanitizer needs its shadow memory where address randomisation may have put a library: hence setarch.
@@ -116,6 +163,11 @@ SUITES = {
     "fuzz": ("each fuzz target: its corpus, and 10 s of new inputs", lambda: run_meson("fuzz", "--suite", "fuzz")),
     "e2e": ("end to end", lambda: run_e2e("release")),
     "e2e-asan": ("end to end under AddressSanitizer and UndefinedBehaviorSanitizer", lambda: run_e2e("asan")),
+    "e2e-kernel": ("end to end, TLS by the kernel of this distribution", lambda: run_e2e_kernel("e2e-kernel", 2, [])),
+    "e2e-forky": ("end to end, TLS by a kernel that takes keys again",
+                  lambda: run_e2e_kernel("e2e-forky", 2, ["--suite", "forky"])),
+    "e2e-qemu": ("TLS itself, by an ordinary kernel on two processors",
+                 lambda: run_e2e_kernel("e2e-qemu", 1, ["--qemu"], "test_tls.py")),
     # Where threads meet: shards that start, serve and stop, the resolver, ticket keys.
     "e2e-tsan": ("end to end under ThreadSanitizer, where threads meet", lambda: run_e2e("tsan", "test_stopping.py")),
 }
