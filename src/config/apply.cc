@@ -65,6 +65,8 @@ class Application {
     const std::string_view name = path_[0].name;
     if (name == section(SectionId::server).path) {
       single(config_.server, SectionId::server);
+    } else if (name == section(SectionId::tls).path) {
+      single(config_.tls, SectionId::tls);
     } else if (name == section(SectionId::methods).path) {
       single(config_.methods, SectionId::methods);
     } else if (name == section(SectionId::limits).path) {

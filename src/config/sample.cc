@@ -81,6 +81,9 @@ std::string sample() {
       case SectionId::server:
         text += section_text<Server>(row.id);
         break;
+      case SectionId::tls:
+        text += section_text<Tls>(row.id);
+        break;
       case SectionId::methods:
         text += section_text<Methods>(row.id);
         break;

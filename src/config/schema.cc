@@ -6,6 +6,14 @@
 #include "rows.h"
 
 namespace ringwall::config {
+namespace {
+
+constexpr std::uint64_t records_per_key_min = 64;  // less would be all KeyUpdates
+// RFC 8446 section 5.5: 2^24.5 full records for AES-GCM.
+constexpr std::uint64_t records_per_key_max = std::uint64_t{1} << 24;
+
+}  // namespace
+
 template <>
 std::span<const Field<Server>> fields() {
   using S = Server;
@@ -34,6 +42,22 @@ std::span<const Field<Server>> fields() {
              "Clients of a shard. auto: what the limit of open files allows.", "auto"),
       number("handshakes_per_turn", &S::handshakes_per_turn, Unit::none, 1, 1'024,
              "TLS handshakes that a shard works on before it turns to the connections that are up."),
+  };
+  return rows;
+}
+
+template <>
+std::span<const Field<Tls>> fields() {
+  using S = Tls;
+  static const std::array rows{
+      choice("offload", &S::offload,
+             "Who encrypts after the handshake. kernel: the kernel's TLS; Ringwall does not start where there is none. "
+             "user: Ringwall itself. auto: whichever takes less CPU time here, measured at the start."),
+      number("records_per_key", &S::records_per_key, Unit::none, records_per_key_min, records_per_key_max,
+             "A new key comes before so many records have been sent under one; what AES-GCM can bear is little more. "
+             "Where the key can't be changed (TLS 1.2, and TLS 1.3 in a kernel before 6.14) the connection ends in "
+             "order from 7/8 of them on. What a kernel is given to send at once is sent under one key, and may exceed "
+             "this."),
   };
   return rows;
 }
@@ -193,9 +217,17 @@ std::span<const std::pair<std::string_view, ProxyProtocol>> words() {
   return rows;
 }
 
+template <>
+std::span<const std::pair<std::string_view, Offload>> words() {
+  static constexpr std::array<std::pair<std::string_view, Offload>, 3> rows{
+      {{"auto", Offload::automatic}, {"kernel", Offload::kernel}, {"user", Offload::user}}};
+  return rows;
+}
+
 std::span<const SectionRow> sections() {
-  static constexpr std::array<SectionRow, 8> rows{{
+  static constexpr std::array<SectionRow, 9> rows{{
       {SectionId::server, "server", 1, true, "The process and its memory."},
+      {SectionId::tls, "tls", 1, true, "What becomes of TLS connections after their handshake."},
       {SectionId::methods, "methods", 1, true, "Which JSON-RPC methods may be called, and what each costs."},
       {SectionId::limits, "limits", 1, true,
        "What a client may send, and how much of it. A unit is a unit of cost (see methods); an address is one "
@@ -233,6 +265,7 @@ const std::vector<std::string>& field_paths() {
   static const std::vector<std::string> paths = [] {
     std::vector<std::string> all;
     append_paths<Server>(SectionId::server, all);
+    append_paths<Tls>(SectionId::tls, all);
     append_paths<Methods>(SectionId::methods, all);
     append_paths<Limits>(SectionId::limits, all);
     append_paths<Timeouts>(SectionId::timeouts, all);

@@ -66,6 +66,7 @@ class Validation {
     }
     check_addresses();
     check_loops();
+    check_offload();
   }
 
  private:
@@ -236,6 +237,16 @@ class Validation {
       if (std::optional<CertificateProblem> problem = sources_.judge_certificate(certificate)) {
         ledger_.report(path + "." + problem->field, std::move(problem->found), std::move(problem->expected));
       }
+    }
+  }
+
+  // As the start does: only where a listener speaks TLS is the kernel needed.
+  void check_offload() {
+    const bool speaks_tls = std::ranges::any_of(
+        config_.listeners, [](const Listener& listener) { return listener.kind == ListenerKind::tls; });
+    if (!speaks_tls || config_.tls.offload != Offload::kernel || !sources_.judge_kernel_tls) return;
+    if (std::optional<ValueProblem> problem = sources_.judge_kernel_tls()) {
+      ledger_.report("tls.offload", std::move(problem->found), std::move(problem->expected));
     }
   }
 

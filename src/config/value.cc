@@ -218,6 +218,11 @@ Read<OverRate> read(const Given& given, const Row&) {
 }
 
 template <>
+Read<Offload> read(const Given& given, const Row&) {
+  return read_choice<Offload>(given);
+}
+
+template <>
 std::string value_text(const std::uint64_t& value, const Row& row) {
   if (value == 0 && !row.zero.empty()) {
     return escaped(row.zero);
@@ -297,6 +302,11 @@ std::string value_text(const Switch& value, const Row&) {
 
 template <>
 std::string value_text(const OverRate& value, const Row&) {
+  return choice_text(value);
+}
+
+template <>
+std::string value_text(const Offload& value, const Row&) {
   return choice_text(value);
 }
 

@@ -2,6 +2,8 @@
 
 #include <ringwall/connection/owned_slice.h>
 
+#include "control.h"
+
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -52,7 +54,7 @@ Connection::~Connection() {
   RINGWALL_CHECK(!flush_marked_ && !handshake_marked_ && !receive_marked_);
 }
 
-void Connection::adopt(int socket, std::unique_ptr<Transport> transport) {
+void Connection::adopt(int socket, std::unique_ptr<TlsTransport> transport) {
   RINGWALL_CHECK(state_ == State::idle);
   socket_ = socket;
   transport_ = std::move(transport);
@@ -99,6 +101,7 @@ void Connection::on_timer() {
       return socket_ < 0 ? fail(Failure::system, last_errno_) : fail(Failure::connect_time, ETIMEDOUT);
     case State::open:
     case State::finishing:
+      if (std::exchange(waits_for_room_, false)) return mark_for_flush();
       return check_reader();
     case State::lingering:
       return join();

@@ -1,6 +1,10 @@
 // The receiving half of a Connection: buffers of the ring, the transport, fairness between connections.
 #include <ringwall/connection/connection.h>
 
+#include <ringwall/connection/owned_slice.h>
+
+#include "control.h"
+
 #include <poll.h>
 
 #include <algorithm>
@@ -22,17 +26,28 @@ constexpr unsigned share_divisor = 4;
 constexpr std::uint8_t gentle_receives_after_share = 4;
 constexpr std::uint8_t gentle_receives_after_pause = 64;
 
+constexpr auto record_of_data = static_cast<std::uint8_t>(tls::ContentType::application_data);
+
+// A record that the kernel could not open: a wrong tag, no record at all, one that is too long.
+bool is_tls_error(int number) { return number == EBADMSG || number == EINVAL || number == EMSGSIZE; }
+
 }  // namespace
 
 bool Connection::wants_input() const {
-  if (wire_ended_ || socket_ < 0) return false;
+  if (wire_ended_ || deaf_ || socket_ < 0) return false;
   return (state_ == State::open && !paused_) || state_ == State::finishing || state_ == State::lingering;
 }
 
 void Connection::start_receive() {
+  std::optional<std::size_t> at_most;
+  if (transport_) {
+    if (state_ == State::open && !peer_ended_) transport_->offer_receiving(resources_.ring.backend(), socket_);
+    if (control_waits_) return start_control_receive();
+    if (state_ == State::open && !peer_ended_) at_most = transport_->receive_at_most();
+  }
   io_uring_sqe& entry = resources_.ring.prepare(receive_);
-  if (gentle_receives_ > 0) {
-    io_uring_prep_recv(&entry, socket_, nullptr, 0, 0);
+  if (at_most || gentle_receives_ > 0) {
+    io_uring_prep_recv(&entry, socket_, nullptr, at_most.value_or(0), 0);
   } else {
     io_uring_prep_recv_multishot(&entry, socket_, nullptr, 0, 0);
   }
@@ -44,6 +59,8 @@ void Connection::start_receive() {
 // all that ended in the same turn, who may have found no buffer left.
 void Connection::receive_again() {
   if (receive_.in_flight() || !wants_input()) return;
+  // What the handshake leaves may end inside a record: what is received next depends on it.
+  if (handshake_marked_ && state_ == State::open && transport_->receive_at_most()) return;
   if (!share_exceeded_) return start_receive();
   if (!std::exchange(receive_marked_, true)) resources_.to_receive.push_back(this);
 }
@@ -69,6 +86,11 @@ void Connection::pause_receiving() {
 void Connection::on_hang_up(const ring::Completion& completion) {
   if (state_ == State::joining) return close_if_joined();
   if (completion.result < 0 || (completion.result & (POLLERR | POLLHUP)) == 0) return;
+  if (transport_ && transport_->receives_in_kernel()) {
+    // It may be no reset, but a record that the kernel could not read.
+    const int error = resources_.ring.backend().take_error(socket_);
+    if (is_tls_error(error)) return bad_record(error);
+  }
   lost_ = true;
   if (state_ == State::open && paused_) owner_->on_lost(*this);
 }
@@ -92,6 +114,7 @@ void Connection::count_share() {
 }
 
 void Connection::on_receive(const ring::Completion& completion) {
+  if (control_receive_) return on_control_received(completion);
   const int result = completion.result;
   ring::Slice bytes;
   if (completion.has_buffer()) {
@@ -106,17 +129,45 @@ void Connection::on_receive(const ring::Completion& completion) {
     if (gentle_receives_ > 0) --gentle_receives_;
     count_share();
     if (state_ == State::open) wire_received(std::move(bytes));
+    // Of a cancel that came too late.
+    if (!completion.is_last() && state_ == State::open && transport_ && transport_->receive_at_most()) cancel_receive();
   } else if (result == 0) {
     wire_ended_ = true;
     // What came before it and waits for its handshake comes first, unless that cannot get anywhere: who has not heard
     // us yet has not finished.
     if (!handshake_marked_ || bytes_sent_ == 0) ended(End::fin);
-  } else if (result == -ENOBUFS) {
-    ++resources_.counters.buffers_ran_out;
-  } else if (result != -ECANCELED && result != -EINTR && result != -EAGAIN) {
-    fail(result == -ECONNRESET || result == -ETIMEDOUT || result == -EPIPE ? Failure::reset : Failure::system, -result);
+  } else {
+    receive_failed(-result);
   }
   receive_again();
+}
+
+void Connection::receive_failed(int number) {
+  const bool kernel_opens = transport_ && transport_->receives_in_kernel();
+  if (number == ECANCELED || number == EINTR || number == EAGAIN) return;
+  if (number == ENOBUFS) {
+    ++resources_.counters.buffers_ran_out;
+  } else if (kernel_opens && number == EIO) {
+    control_waits_ = true;
+  } else if (kernel_opens && number == EKEYEXPIRED) {
+    // Linux since 6.14, from the first byte of a KeyUpdate until it gets the next key: this one came in parts, or is
+    // refused.
+    transport_told(TlsTransport::Progress::spent);
+  } else if (kernel_opens && is_tls_error(number)) {
+    bad_record(number);
+  } else {
+    fail(number == ECONNRESET || number == ETIMEDOUT || number == EPIPE ? Failure::reset : Failure::system, number);
+  }
+}
+
+// Nothing more can be received, but what we have to say still leaves, once the error has been taken off the socket. To
+// ask for more would put it there again.
+void Connection::bad_record(int number) {
+  deaf_ = true;
+  (void)resources_.ring.backend().take_error(socket_);
+  if (state_ != State::open) return;
+  transport_->note_bad_record(number);
+  fail(Failure::transport, number);
 }
 
 void Connection::ended(End how) {
@@ -130,7 +181,8 @@ void Connection::ended(End how) {
 
 void Connection::wire_received(ring::Slice wire) {
   if (!transport_) return owner_->on_received(*this, std::move(wire));
-  if (transport_->is_established()) return open_wire(wire.bytes());
+  if (transport_->receives_in_kernel()) return take_record(record_of_data, std::move(wire));
+  if (transport_->is_established()) return open_wire(std::move(wire));
   queue_handshake(wire.bytes());
   if (handshake_input_.size() > handshake_input_bytes_max) {
     pause_receiving();
@@ -138,11 +190,12 @@ void Connection::wire_received(ring::Slice wire) {
   }
 }
 
-void Connection::begin_transport(std::unique_ptr<Transport> transport, std::span<const std::byte> first_bytes) {
+void Connection::begin_transport(std::unique_ptr<TlsTransport> transport, std::span<const std::byte> first_bytes) {
   RINGWALL_CHECK(state_ == State::open && !transport_);
   RINGWALL_CHECK(queue_.empty() && wire_.empty() && bytes_sent_ == 0);
   transport_ = std::move(transport);
   if (!first_bytes.empty()) queue_handshake(first_bytes);
+  if (receive_.in_flight() && transport_->receive_at_most()) cancel_receive();
 }
 
 void Connection::queue_handshake(std::span<const std::byte> wire) {
@@ -161,35 +214,81 @@ bool Connection::charge_handshake() {
 
 void Connection::run_handshake() {
   handshake_marked_ = false;
-  if (state_ != State::open) return;
-  const std::vector<std::byte> input = std::exchange(handshake_input_, {});
+  if (state_ != State::open) return receive_again();
+  std::vector<std::byte> input = std::exchange(handshake_input_, {});
   (void)charge_handshake();
-  open_wire(input);
+  const std::span<std::byte> bytes = input;
+  open_wire(make_owned_slice(std::move(input), bytes, ring::Lifetime::turn));
   if (paused_ && state_ == State::open && !transport_->is_established()) resume_receiving();
-  if (wire_ended_) ended(End::fin);
+  if (wire_ended_) return ended(End::fin);
+  receive_again();
 }
 
-void Connection::open_wire(std::span<const std::byte> wire) {
+void Connection::open_wire(ring::Slice wire) {
   while (state_ == State::open && !peer_ended_) {
     ring::Slice plaintext;
-    const Transport::Progress progress = transport_->open(wire, plaintext, wire_);
+    const TlsTransport::Progress progress = transport_->open(wire, plaintext, wire_);
     if (!wire_.empty()) mark_for_flush();
     switch (progress) {
-      case Transport::Progress::need_input:
-        return;
-      case Transport::Progress::established:
+      case TlsTransport::Progress::established:
         if (paused_) resume_receiving();
         owner_->on_established(*this);
         break;
-      case Transport::Progress::plaintext:
+      case TlsTransport::Progress::plaintext:
         owner_->on_received(*this, std::move(plaintext));
         break;
-      case Transport::Progress::ended:
-        return ended(End::close_notify);
-      case Transport::Progress::failed:
-        return fail(Failure::transport, 0);
+      default:
+        return transport_told(progress);
     }
   }
+}
+
+void Connection::transport_told(TlsTransport::Progress progress) {
+  switch (progress) {
+    case TlsTransport::Progress::ended:
+      return ended(End::close_notify);
+    case TlsTransport::Progress::spent:
+      deaf_ = true;
+      if (state_ == State::open) owner_->on_spent(*this, Spent::receiving);
+      return;
+    case TlsTransport::Progress::failed:
+      return fail(Failure::transport, 0);
+    default:
+      return;
+  }
+}
+
+// Of a kernel that opens records: any but application data are only given out with their type.
+void Connection::start_control_receive() {
+  control_waits_ = false;
+  control_receive_ = std::make_unique<ControlReceive>();
+  control_receive_->message.prepare_receive(resources_.ring.prepare(receive_), socket_, control_receive_->bytes);
+}
+
+void Connection::take_record(std::uint8_t type, ring::Slice content) {
+  if (peer_ended_) return;
+  const TlsTransport::Progress progress =
+      transport_->take_record(type, content.bytes(), resources_.ring.backend(), socket_);
+  if (progress == TlsTransport::Progress::plaintext) return owner_->on_received(*this, std::move(content));
+  transport_told(progress);
+  if (transport_->control_due(false)) mark_for_flush();
+}
+
+void Connection::on_control_received(const ring::Completion& completion) {
+  const std::unique_ptr<ControlReceive> received = std::move(control_receive_);
+  if (state_ == State::joining) return close_if_joined();
+  const int result = completion.result;
+  const std::optional<std::uint8_t> type = result >= 0 ? received->message.record_type() : std::nullopt;
+  if (type) {
+    const auto content = std::span<const std::byte>(received->bytes).first(static_cast<std::size_t>(result));
+    if (state_ == State::open) take_record(*type, resources_.arena.copy(content));
+  } else if (result == 0) {
+    wire_ended_ = true;
+    ended(End::fin);
+  } else {
+    receive_failed(-result);
+  }
+  receive_again();
 }
 
 bool Resources::end_turn() {

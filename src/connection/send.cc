@@ -3,9 +3,12 @@
 
 #include <ringwall/connection/owned_slice.h>
 
+#include "control.h"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <utility>
 
@@ -13,8 +16,11 @@ namespace ringwall::connection {
 
 namespace {
 
-constexpr std::size_t gather_pieces_max = 256;           // iovecs of one send; the kernel's own bound is 1,024
-constexpr std::size_t hoarders_divisor = 8;              // of the backlog: the last eighth is kept free
+constexpr std::size_t gather_pieces_max = 256;  // iovecs of one send; the kernel's own bound is 1,024
+constexpr std::size_t hoarders_divisor = 8;     // of the backlog: the last eighth is kept free
+// A socket of Linux has room for another record then: it buffers 46 KiB or more, of some truesize.
+constexpr std::size_t unacknowledged_at_end_max = 4096;
+constexpr std::uint64_t room_check_ns = 10'000'000;
 constexpr std::size_t seal_bytes_per_turn = 256 * 1024;  // of one connection: a quarter of the shard's buffers
 
 std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
@@ -33,6 +39,10 @@ ring::Slice own_memory(std::size_t bytes) {
   auto memory = std::make_unique<std::byte[]>(bytes);
   const std::span<std::byte> all(memory.get(), bytes);
   return make_owned_slice(std::move(memory), all);
+}
+
+bool is_send_error(int result) {
+  return result < 0 && result != -EAGAIN && result != -EINTR && result != -ENOBUFS && result != -ECANCELED;
 }
 
 // Memory of a turn of many small pieces is not kept.
@@ -71,14 +81,21 @@ void Connection::flush() {
     if (!move_to_backlog(queue_) || (send_waits_ && !move_to_backlog(wire_))) fail(Failure::backlog_full, ENOBUFS);
     return;
   }
+  if (transport_ && wire_.empty() && !transport_->offer_sending(resources_.ring.backend(), socket_)) {
+    return fail(Failure::system, EIO);
+  }
   seal_queue();
+  tell_if_spent();
   if (state_ != State::open && state_ != State::finishing) return;
+  if (submit_control()) return;
   if (!wire_.empty()) return submit_send(false);
   if (state_ == State::finishing && queue_.empty()) shut_down_sending();
 }
 
 void Connection::seal_queue() {
-  if (!transport_) {
+  if (!transport_ || transport_->sends_in_kernel()) {
+    if (transport_ && !queue_.empty() && !transport_->may_send()) return fail(Failure::transport, 0);
+    if (transport_ && state_ == State::finishing && !std::exchange(close_noticed_, true)) transport_->close(wire_);
     if (wire_.empty()) {
       wire_.swap(queue_);
     } else {
@@ -87,26 +104,7 @@ void Connection::seal_queue() {
     }
     return trim(queue_);
   }
-  std::size_t taken = 0;
-  std::size_t joined = 0;  // bytes of pieces that wait in the scratch to be one record
-  std::size_t sealed = 0;
-  for (; taken < queue_.size() && sealed < seal_bytes_per_turn && resources_.arena.has_room(); ++taken) {
-    const std::span<const std::byte> piece = queue_[taken].bytes();
-    sealed += piece.size();
-    if (joined + piece.size() > resources_.scratch.size()) {
-      if (!seal(std::span(resources_.scratch).first(joined))) return;
-      joined = 0;
-    }
-    if (piece.size() >= resources_.scratch.size() / 2 || queue_.size() == 1) {
-      if (!seal(std::span(resources_.scratch).first(joined)) || !seal(piece)) return;
-      joined = 0;
-    } else {
-      std::ranges::copy(piece, resources_.scratch.begin() + static_cast<std::ptrdiff_t>(joined));
-      joined += piece.size();
-    }
-  }
-  if (!seal(std::span(resources_.scratch).first(joined))) return;
-  queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(taken));
+  if (!queue_.empty() && !transport_->seal(queue_, seal_bytes_per_turn, wire_)) return fail(Failure::transport, 0);
   trim(queue_);
   if (!queue_.empty()) {
     if (!move_to_backlog(queue_)) return fail(Failure::backlog_full, ENOBUFS);
@@ -116,12 +114,6 @@ void Connection::seal_queue() {
   } else if (state_ == State::finishing && !std::exchange(close_noticed_, true)) {
     transport_->close(wire_);
   }
-}
-
-bool Connection::seal(std::span<const std::byte> plaintext) {
-  if (plaintext.empty() || transport_->seal(plaintext, wire_)) return true;
-  fail(Failure::transport, 0);
-  return false;
 }
 
 bool Connection::move_to_backlog(std::vector<ring::Slice>& pieces) {
@@ -143,15 +135,18 @@ bool Connection::move_to_backlog(std::vector<ring::Slice>& pieces) {
 void Connection::submit_send(bool wait) {
   send_waits_ = wait;
   const int flags = MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT);
+  std::size_t left = transport_ && transport_->sends_in_kernel() ? transport_->send_bytes_max() : SIZE_MAX;
   if (wire_.size() == 1) {
     const std::span<const std::byte> bytes = wire_.front().bytes();
-    io_uring_prep_send(&resources_.ring.prepare(send_), socket_, bytes.data(), bytes.size(), flags);
+    io_uring_prep_send(&resources_.ring.prepare(send_), socket_, bytes.data(), std::min(bytes.size(), left), flags);
     return;
   }
-  const std::size_t count = std::min(wire_.size(), gather_pieces_max);
   std::array<iovec, gather_pieces_max> parts;
-  for (std::size_t index = 0; index < count; ++index) {
-    parts[index] = {wire_[index].bytes().data(), wire_[index].size()};
+  std::size_t count = 0;
+  for (; count < std::min(wire_.size(), parts.size()) && left > 0; ++count) {
+    const std::span<std::byte> bytes = wire_[count].bytes();
+    parts[count] = {bytes.data(), std::min(bytes.size(), left)};
+    left -= parts[count].iov_len;
   }
   const std::size_t table_bytes = sizeof(msghdr) + count * sizeof(iovec);
   gather_ = wait ? own_memory(table_bytes) : aligned_memory(resources_.arena, table_bytes);
@@ -165,8 +160,63 @@ void Connection::submit_send(bool wait) {
                         static_cast<unsigned>(flags));
 }
 
+// What the kernel is to seal beside data, while no data is on its way: it may wait, in memory of its own.
+bool Connection::submit_control() {
+  const std::optional<ControlRecord> record = transport_ ? transport_->control_due(!wire_.empty()) : std::nullopt;
+  if (!record || !transport_->sends_in_kernel()) return false;
+  const bool is_last = state_ == State::finishing && record->type == tls::ContentType::alert && wire_.empty();
+  if (is_last && wait_for_room()) return true;
+  if (!move_to_backlog(wire_)) {
+    fail(Failure::backlog_full, ENOBUFS);
+    return true;
+  }
+  control_send_ = std::make_unique<ControlSend>();
+  control_send_->record = *record;
+  const auto content = std::span<const std::byte>(control_send_->record.content).first(record->bytes);
+  control_send_->message.prepare_send(resources_.ring.prepare(send_), socket_, static_cast<std::uint8_t>(record->type),
+                                      content);
+  send_waits_ = true;
+  start_send_timer();
+  return true;
+}
+
+// The kernel's TLS takes a record whole though TCP has room for a part of it, and a shutdown or close loses the rest.
+// So the last words are said when there is room for all: each record pushes those before it.
+bool Connection::wait_for_room() {
+  const std::size_t unacknowledged = resources_.ring.backend().unacknowledged_bytes(socket_);
+  if (unacknowledged <= unacknowledged_at_end_max) return false;
+  const std::uint64_t now_ns = resources_.ring.now_ns();
+  if (room_due_ns_ == 0 || unacknowledged < unacknowledged_) {
+    unacknowledged_ = unacknowledged;
+    room_due_ns_ = now_ns + resources_.send_timeout_ns;
+  }
+  if (now_ns >= room_due_ns_) {
+    abort();
+  } else {
+    waits_for_room_ = true;
+    resources_.ring.timers().start(timer_, now_ns + room_check_ns);
+  }
+  return true;
+}
+
+void Connection::on_control_sent(const ring::Completion& completion) {
+  const std::unique_ptr<ControlSend> sent = std::move(control_send_);
+  if (state_ == State::joining) return close_if_joined();
+  timer_.stop();
+  if (completion.result > 0) {
+    const bool whole = completion.result == int{sent->record.bytes};
+    if (!whole || !transport_->control_sent(sent->record, resources_.ring.backend(), socket_)) {
+      return fail(Failure::system, EIO);
+    }
+  } else if (is_send_error(completion.result)) {
+    return send_failed(-completion.result);
+  }
+  mark_for_flush();
+}
+
 void Connection::wire_taken(std::size_t bytes) {
   bytes_sent_ += bytes;
+  if (transport_ && transport_->sends_in_kernel()) transport_->count_sent(bytes);
   std::size_t whole = 0;
   while (bytes > 0) {
     RINGWALL_CHECK(whole < wire_.size());
@@ -184,18 +234,18 @@ void Connection::wire_taken(std::size_t bytes) {
 
 void Connection::on_send(const ring::Completion& completion) {
   gather_.reset();
+  if (control_send_) return on_control_sent(completion);
   if (state_ == State::joining) return close_if_joined();
   const int result = completion.result;
   if (result > 0) {
     wire_taken(static_cast<std::size_t>(result));
-  } else if (result < 0 && result != -EAGAIN && result != -EINTR && result != -ENOBUFS && result != -ECANCELED) {
-    return fail(result == -EPIPE || result == -ECONNRESET || result == -ETIMEDOUT ? Failure::reset : Failure::system,
-                -result);
+  } else if (is_send_error(result)) {
+    return send_failed(-result);
   }
   if (!wire_.empty()) {
     return wait_for_reader(result > 0);
   }
-  if (state_ == State::finishing || !queue_.empty()) mark_for_flush();
+  if (state_ == State::finishing || !queue_.empty() || (transport_ && transport_->control_due(false))) mark_for_flush();
   if (congested_ && queue_.empty()) {
     set_congested(false);
     timer_.stop();
@@ -203,9 +253,29 @@ void Connection::on_send(const ring::Completion& completion) {
   }
 }
 
+void Connection::send_failed(int number) {
+  // A broken record of the peer's: whoever asks first is told. What was to be sent has not been.
+  if (transport_ && transport_->receives_in_kernel() && number == EBADMSG) {
+    bad_record(number);
+    if (!move_to_backlog(wire_)) return fail(Failure::backlog_full, ENOBUFS);
+    return mark_for_flush();
+  }
+  fail(number == EPIPE || number == ECONNRESET || number == ETIMEDOUT ? Failure::reset : Failure::system, number);
+}
+
+void Connection::tell_if_spent() {
+  if (transport_ && state_ == State::open && transport_->is_spent()) owner_->on_spent(*this, Spent::sending);
+}
+
 void Connection::wait_for_reader(bool progressed) {
+  if (transport_ && transport_->sends_in_kernel() && !transport_->may_send()) {
+    wire_.clear();  // not sealed yet, and it will not be
+    return fail(Failure::transport, 0);
+  }
   if (!move_to_backlog(wire_)) return fail(Failure::backlog_full, ENOBUFS);
-  submit_send(true);
+  tell_if_spent();
+  if (!submit_control()) submit_send(true);
+  if (state_ != State::open && state_ != State::finishing) return;
   if (progressed || !timer_.is_running()) start_send_timer();
   if (!congested_) ++resources_.counters.sends_short;
   fall_behind();

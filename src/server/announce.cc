@@ -113,9 +113,11 @@ std::string limits_text(const config::Limits& limits) {
 
 }  // namespace
 
-std::string announcement(const config::Config& config, const Bounds& bounds, std::size_t shards) {
+std::string announcement(const config::Config& config, const Bounds& bounds, std::size_t shards,
+                         std::string_view offload) {
   std::string text = fmt::format("ringwall {} is serving with {}:\n", RINGWALL_VERSION, counted(shards, "shard"));
   for (const config::Listener& listener : config.listeners) text += listener_line(config, listener);
+  text += offload;
   text += fmt::format(
       "  bounds: {} a shard ({} open files), a message {}, a body {}, a head {} bytes\n"
       "  memory: at most {} in all: a shard {} (buffers {} x {}, arena {}, backlog {}, assembly {}), a client {} KiB, "

@@ -1,9 +1,9 @@
 #include <ringwall/server/bounds.h>
 
 #include <ringwall/limits.h>
+#include <ringwall/ring/tls_control.h>
 #include <ringwall/session/session.h>
 #include <ringwall/shard/shard.h>
-#include <ringwall/tls/stream.h>
 
 #include <algorithm>
 
@@ -13,8 +13,18 @@ namespace {
 
 // For listeners, rings, pools of idle connections, the resolver and standard streams.
 constexpr std::size_t files_of_our_own = 64;
-// A TLS connection in wolfSSL between two records, and one record in each direction while it is cut in two.
-constexpr std::size_t tls_bytes = 8 * 1024 + 2 * (tls::record_plaintext_bytes_max + 512);
+// Ahead of a handshake's turn, as far as it is not charged to the backlog (connection/receive.cc): 32 KiB, in a vector
+// that may have taken twice that.
+constexpr std::size_t handshake_input_bytes_max = 2 * 32 * 1024;
+// A ClientHello in part, in such a vector too. wolfSSL's memory comes when it is whole, and then it goes.
+constexpr std::size_t hello_bytes_max = 2 * (tls::record_header_bytes + tls::client_hello_bytes_max);
+constexpr std::size_t handshake_bytes_max =
+    sizeof(tls::Handshake) + handshake_input_bytes_max + std::max(hello_bytes_max, handshake_wolfssl_bytes_max);
+// After it a record in part, which in TLS 1.3 may have 256 bytes more than its plaintext, and until the turn ends the
+// one before it, which has been given out. Or, in the kernel's hands, a record that is not data while it is fetched.
+constexpr std::size_t record_bytes_max = tls::record_header_bytes + tls::record_plaintext_bytes_max + 256;
+constexpr std::size_t records_bytes_max =
+    std::max(2 * record_bytes_max, tls::record_plaintext_bytes_max + sizeof(ring::TlsControlMessage));
 
 // Of the calls that a client has in flight and the subscriptions that are live, where limits hold them.
 std::size_t calls_bytes(const config::Limits& limits) {
@@ -44,11 +54,13 @@ Bounds bounds(const config::Config& config, std::size_t shards, std::size_t open
   bounds.shard_bytes = std::size_t{server.buffers_per_shard} * server.buffer_bytes + bounds.arena_bytes +
                        server.backlog_bytes_max + server.assembly_bytes_max + session::assembly_reserve_bytes +
                        session::Guard::bytes_held();
-  // A head of the client in part, the one that the node is to get, and the node's in part.
-  bounds.connection_bytes =
-      sizeof(session::Session) + sizeof(session::Relay) + sizeof(session::Request) + sizeof(connection::Connection) +
-      2 * 2 * connection::Connection::pieces_kept_max * sizeof(ring::Slice) + 3 * http::head_bytes_max + tls_bytes +
-      calls_bytes(config.limits) + session::AnswerReader::kept_bytes_max;
+  // After the handshake: a head of the client in part, the one that the node is to get, and the node's in part.
+  const std::size_t talk_bytes = sizeof(session::Relay) + sizeof(session::Request) + sizeof(connection::Connection) +
+                                 3 * http::head_bytes_max + records_bytes_max + calls_bytes(config.limits) +
+                                 session::AnswerReader::kept_bytes_max;
+  bounds.connection_bytes = sizeof(session::Session) + sizeof(connection::TlsTransport) +
+                            2 * 2 * connection::Connection::pieces_kept_max * sizeof(ring::Slice) +
+                            std::max(handshake_bytes_max, talk_bytes);
   bounds.table_bytes =
       sizeof(quota::Entry) * (std::size_t{config.limits.address_entries} + config.limits.network_entries);
   bounds.total_bytes =

@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include <ringwall/config/load.h>
+#include <ringwall/server/offload.h>
 #include <ringwall/server/options.h>
 #include <ringwall/server/output.h>
 #include <ringwall/tls/certificate.h>
@@ -38,6 +39,13 @@ std::optional<config::CertificateProblem> judge(const config::Certificate& row) 
       .expected = end == message.npos ? "a certificate with its key" : message.substr(end + advice.size())};
 }
 
+std::optional<config::ValueProblem> judge_kernel_tls() {
+  const std::optional<Obstacle> met = obstacle(try_kernel_tls());
+  if (!met) return std::nullopt;
+  return config::ValueProblem{.found = "\"kernel\", but " + met->found,
+                              .expected = met->remedy + ", or \"auto\" or \"user\""};
+}
+
 std::string warnings(const config::Config& config) {
   std::string text;
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
@@ -58,6 +66,7 @@ std::string warnings(const config::Config& config) {
 int run_check(const Options& options) {
   config::Sources sources = options.sources;
   sources.judge_certificate = judge;
+  sources.judge_kernel_tls = judge_kernel_tls;
   const std::expected<config::Config, std::vector<config::Problem>> loaded = config::load(sources);
   if (!loaded) {
     std::string text;

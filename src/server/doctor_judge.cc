@@ -6,8 +6,11 @@
 #include <cstring>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include <fmt/core.h>
+
+#include <ringwall/server/offload.h>
 
 namespace ringwall::server {
 namespace {
@@ -97,16 +100,51 @@ void judge_io_uring(const Observation& seen, std::vector<Finding>& findings) {
   findings.push_back(judge_trial(seen, "multishot receive", seen.multishot_receive_error));
 }
 
-Finding judge_kernel_tls(const Observation& seen) {
-  switch (seen.kernel_tls_error) {
-    case 0:
-      return {Verdict::good, "kernel TLS", "can be attached to a connection", ""};
-    case ENOENT:
-      return {Verdict::weak, "kernel TLS", "the module is not loaded; TLS stays in user space",
-              "modprobe tls, and tls in /etc/modules-load.d/ to have it after a restart"};
-    default:
-      return {Verdict::weak, "kernel TLS", error_text(seen.kernel_tls_error) + "; TLS stays in user space",
-              "a kernel with CONFIG_TLS"};
+// "sends and receives", or what it does not and why.
+std::string directions_text(const KernelTls::Suite& suite) {
+  if (suite.send_error == 0 && suite.receive_error == 0) {
+    return "sends and receives";
+  }
+  const auto direction = [](const char* done, const char* not_done, int error) {
+    return error == 0 ? std::string(done) : fmt::format("{}: {}", not_done, ::strerrorname_np(error));
+  };
+  return direction("sends", "does not send", suite.send_error) + ", " +
+         direction("receives", "does not receive", suite.receive_error);
+}
+
+void judge_kernel_tls(const Observation& seen, std::vector<Finding>& findings) {
+  const KernelTls& kernel = seen.kernel_tls;
+  if (kernel.attach_error != 0) {
+    Obstacle met = attach_obstacle(kernel.attach_error);
+    const std::string found =
+        kernel.attach_error == ENOENT ? "no module tls is loaded, or this kernel has none" : std::move(met.found);
+    findings.push_back({Verdict::weak, "kernel TLS",
+                        found + ": tls.offload = \"auto\" uses user space, \"kernel\" will not start",
+                        std::move(met.remedy)});
+    return;
+  }
+  findings.push_back({Verdict::good, "kernel TLS", "can be attached to a connection", ""});
+  for (const tls::Cipher cipher : tls::ciphers) {
+    const std::string found =
+        fmt::format("TLS 1.2 {}; TLS 1.3 {}", directions_text(kernel.suite(tls::Version::tls12, cipher)),
+                    directions_text(kernel.suite(tls::Version::tls13, cipher)));
+    const bool works = kernel.works(tls::Version::tls12, cipher) && kernel.works(tls::Version::tls13, cipher);
+    findings.push_back({works ? Verdict::good : Verdict::weak, std::string(cipher_name(cipher)), found,
+                        works ? ""
+                              : "a kernel with this cipher (modprobe -a gcm chacha20poly1305); without it TLS stays "
+                                "in user space for it"});
+  }
+  if (!kernel.second_key_error) {
+    findings.push_back({Verdict::weak, "new keys",
+                        "not tried: the kernel has no cipher of TLS 1.3, whose connections stay in user space",
+                        "a kernel with a cipher of TLS 1.3 (modprobe gcm, chacha20poly1305)"});
+  } else if (kernel.replaces_keys()) {
+    findings.push_back({Verdict::good, "new keys", "the kernel takes them: KeyUpdate ends no connection", ""});
+  } else {
+    findings.push_back({Verdict::weak, "new keys",
+                        "the kernel takes none (" + std::string(::strerrorname_np(*kernel.second_key_error)) +
+                            "): a KeyUpdate ends a connection that is in the kernel",
+                        "Linux 6.14 or newer, or tls.offload = \"user\""});
   }
 }
 
@@ -194,7 +232,7 @@ std::vector<Finding> judge(const Observation& seen) {
   judge_io_uring(seen, findings);
   findings.push_back(judge_disabled(seen));
   findings.push_back(judge_seccomp(seen));
-  findings.push_back(judge_kernel_tls(seen));
+  judge_kernel_tls(seen, findings);
   findings.push_back(judge_memlock(seen));
   findings.push_back(judge_open_files(seen));
   findings.push_back(judge_backlog(seen));

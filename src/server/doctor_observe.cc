@@ -1,6 +1,4 @@
 #include <liburing.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -12,10 +10,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
-#include <string_view>
 #include <utility>
 
 #include <ringwall/server/doctor.h>
+
+#include "loopback.h"
 
 namespace ringwall::server {
 namespace {
@@ -38,39 +37,6 @@ constexpr std::array<std::pair<int, const char*>, 11> operations{{{IORING_OP_NOP
                                                                   {IORING_OP_CLOSE, "CLOSE"},
                                                                   {IORING_OP_ASYNC_CANCEL, "ASYNC_CANCEL"},
                                                                   {IORING_OP_POLL_ADD, "POLL_ADD"}}};
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) {
-      ::close(number_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return number_; }
-
- private:
-  int number_;
-};
-
-// A listening socket on loopback and a client that has connected to it; get() is -1 where that failed.
-struct Loopback {
-  Descriptor listener{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  Descriptor client{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  bool connected = false;
-
-  Loopback() {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t bytes = sizeof address;
-    auto* const any = reinterpret_cast<sockaddr*>(&address);
-    connected = ::bind(listener.get(), any, sizeof address) == 0 && ::listen(listener.get(), 1) == 0 &&
-                ::getsockname(listener.get(), any, &bytes) == 0 && ::connect(client.get(), any, sizeof address) == 0;
-  }
-};
 
 class TrialRing {
  public:
@@ -183,14 +149,6 @@ void try_ring(Observation& seen, const Loopback& loopback) {
       ::send(loopback.client.get(), "ring", 4, MSG_NOSIGNAL) == 4 ? ring.receive_multishot(server.get()) : errno;
 }
 
-int try_kernel_tls(const Loopback& loopback) {
-  constexpr std::string_view name = "tls";
-  if (!loopback.connected) {
-    return ENOTCONN;
-  }
-  return ::setsockopt(loopback.client.get(), IPPROTO_TCP, TCP_ULP, name.data(), name.size()) == 0 ? 0 : errno;
-}
-
 std::optional<std::uint64_t> read_number(const char* path) {
   std::ifstream file(path);
   std::uint64_t number = 0;
@@ -236,7 +194,7 @@ Observation observe() {
   }
   const Loopback loopback;
   try_ring(seen, loopback);
-  seen.kernel_tls_error = try_kernel_tls(loopback);
+  seen.kernel_tls = try_kernel_tls();
   seen.io_uring_disabled = read_number("/proc/sys/kernel/io_uring_disabled");
   seen.somaxconn = read_number("/proc/sys/net/core/somaxconn");
   seen.unprivileged_port_start = read_number("/proc/sys/net/ipv4/ip_unprivileged_port_start");

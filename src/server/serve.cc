@@ -6,6 +6,7 @@
 #include <ringwall/server/bounds.h>
 #include <ringwall/server/kept_certificate.h>
 #include <ringwall/server/listen.h>
+#include <ringwall/server/offload.h>
 #include <ringwall/server/output.h>
 #include <ringwall/server/process.h>
 #include <ringwall/server/totals.h>
@@ -108,6 +109,7 @@ class Server {
   std::vector<int> cores_;
   std::size_t shards_ = 1;
   Bounds bounds_{};
+  OffloadChoice offload_{};
   std::unique_ptr<tls::TicketKeys> ticket_keys_;
   std::unique_ptr<session::Rules> rules_;
   std::vector<std::unique_ptr<upstream::Target>> targets_;
@@ -176,6 +178,10 @@ Result<void> Server::prepare() {
   cores_ = usable_cores();
   shards_ = config_.server.shards == 0 ? cores_.size() : config_.server.shards;
   bounds_ = bounds(config_, shards_, open_files);
+  // As root still, where it is: what the kernel has in modules it loads for those who may.
+  Result<OffloadChoice> offload = choose_offload(config_);
+  if (!offload) return std::unexpected(offload.error());
+  offload_ = std::move(*offload);
   Result<std::unique_ptr<tls::TicketKeys>> keys = tls::TicketKeys::create({}, steady_now_s());
   if (!keys) return std::unexpected(keys.error());
   ticket_keys_ = std::move(*keys);
@@ -234,6 +240,7 @@ Result<void> Server::start() {
     plan.config = &config_;
     plan.rules = rules_.get();
     plan.offers = offers_.get();
+    plan.offload = offload_.settings;
     for (const auto& target : targets_) plan.targets.push_back(target.get());
     plan.sessions_max = bounds_.connections_per_shard;
     plan.notice = [](session::Notice, const std::string& text) {
@@ -255,7 +262,7 @@ Result<void> Server::start() {
 }
 
 void Server::announce() const {
-  const std::string text = announcement(config_, bounds_, shards_);
+  const std::string text = announcement(config_, bounds_, shards_, offload_.text);
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
 }

@@ -42,9 +42,11 @@ void Session::relay_lost_node(EndReason reason, websocket::CloseCode to_client, 
   finish(reason);
 }
 
-// Nothing more will come from the client, and nothing can be said to it.
+// Nothing more will come from the client, and nothing can be said to it: but for the alert of a transport that failed,
+// which is on its way and would be lost in a reset.
 void Session::relay_lost_client(EndReason reason) {
   send_to_node(websocket::ControlFrame::close(websocket::CloseCode::going_away, "the client has gone", make_mask()));
+  if (reason == EndReason::tls_failed) return finish(reason);
   abort(reason);
 }
 

@@ -9,7 +9,7 @@ std::string_view name(EndReason reason) {
       "none",          "done",         "client_closed", "client_gone", "client_reset", "client_refused",
       "client_silent", "client_slow",  "tls_failed",    "node_closed", "node_gone",    "node_unreachable",
       "node_slow",     "node_refused", "node_garbage",  "over_limit",  "memory_bound", "proxy_header",
-      "stopping"};
+      "keys_spent",    "stopping"};
   const auto index = static_cast<std::size_t>(reason);
   RINGWALL_CHECK(index < names.size());
   return names[index];

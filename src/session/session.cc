@@ -80,7 +80,7 @@ bool Session::take_named_place() {
 
 void Session::client_known(std::string_view first_bytes) {
   if (listener_.tls) {
-    return client_.begin_transport(std::make_unique<connection::TlsTransport>(*listener_.tls, service_.resources.arena),
+    return client_.begin_transport(std::make_unique<connection::TlsTransport>(*listener_.tls, service_.resources),
                                    std::as_bytes(std::span(first_bytes)));
   }
   enter_head();
@@ -173,17 +173,29 @@ void Session::on_closed(connection::Connection& connection) {
 
 void Session::stop(bool now) {
   if (now) return state_ == State::ending ? client_.abort() : abort(EndReason::stopping);
+  end_in_order(EndReason::stopping, websocket::CloseCode::going_away, "the proxy is stopping");
+}
+
+void Session::on_spent(connection::Connection&, connection::Spent what) {
+  // The rest of a request will never be read.
+  const bool is_reading = state_ == State::head || state_ == State::body;
+  if (is_reading && what == connection::Spent::receiving) return finish(EndReason::keys_spent);
+  end_in_order(EndReason::keys_spent, websocket::CloseCode::service_restart,
+               "the TLS keys of this connection can't be renewed here: connect again");
+}
+
+// Where something is under way it comes first.
+void Session::end_in_order(EndReason reason, websocket::CloseCode code, std::string_view text) {
   switch (state_) {
     case State::proxy_header:
     case State::handshake:
     case State::tunnel:
-      return finish(EndReason::stopping);
+      return finish(reason);
     case State::head:
-      if (input_.empty()) finish(EndReason::stopping);
+      if (input_.empty()) finish(reason);
       return;
     case State::relay:
-      return close_both(EndReason::stopping, websocket::CloseCode::going_away, "the proxy is stopping",
-                        websocket::CloseCode::going_away, "the proxy is stopping");
+      return close_both(reason, code, text, websocket::CloseCode::going_away, text);
     default:
       if (request_) request_->client_keeps_alive = false;
   }

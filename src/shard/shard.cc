@@ -25,7 +25,8 @@ Shard::Shard(ring::Backend& backend, Plan plan)
                  .backlog = backlog_,
                  .send_timeout_ns = config_.timeouts.send_ms * ns_per_ms,
                  .linger_ns = linger_ns,
-                 .handshakes_per_turn = config_.server.handshakes_per_turn},
+                 .handshakes_per_turn = config_.server.handshakes_per_turn,
+                 .offload = plan.offload},
       service_(resources_, config_, *plan.rules, plan.offers, std::move(plan.notice)),
       stop_event_(plan.stop_event) {
   RINGWALL_CHECK(plan.targets.size() == config_.upstreams.size());

@@ -7,7 +7,7 @@
 
 #include <ringwall/check.h>
 #include <ringwall/tls/client_hello.h>
-#include <ringwall/tls/stream.h>
+#include <ringwall/tls/handshake.h>
 
 #include "entry.h"
 #include "stapling.h"
@@ -26,8 +26,8 @@ constexpr const char* suites =
 int on_ticket(WOLFSSL* ssl, unsigned char* key_name, unsigned char* iv, unsigned char* mac, int seal,
               unsigned char* ticket, int size, int* size_out, void* ticket_keys) {
   auto& keys = *static_cast<TicketKeys*>(ticket_keys);
-  const auto* stream = static_cast<const Stream*>(wolfSSL_GetIOReadCtx(ssl));
-  const auto bound_to = std::as_bytes(std::span(stream->server_name()));
+  const auto* handshake = static_cast<const Handshake*>(wolfSSL_GetIOReadCtx(ssl));
+  const auto bound_to = std::as_bytes(std::span(handshake->server_name()));
   *size_out = size;
   TicketHeader header;
   static_assert(sizeof header.key_name == WOLFSSL_TICKET_NAME_SZ && sizeof header.nonce == WOLFSSL_TICKET_IV_SZ &&

@@ -13,7 +13,7 @@ bool is_about_certificate(std::uint8_t alert) { return (alert >= 42 && alert <= 
 
 }  // namespace
 
-FailureReason reason_for(int error, std::optional<std::uint8_t> alert_received, bool ready) {
+FailureReason reason_for(int error, std::optional<std::uint8_t> alert_received) {
   switch (error) {
     case MATCH_SUITE_ERROR:
     case UNSUPPORTED_SUITE:
@@ -28,9 +28,6 @@ FailureReason reason_for(int error, std::optional<std::uint8_t> alert_received, 
     case AES_GCM_AUTH_E:
     case MAC_CMP_FAILED_E:
       return FailureReason::bad_record;
-    case DUPLICATE_MSG_E:
-    case SECURE_RENEGOTIATION_E:
-      return ready ? FailureReason::renegotiation : FailureReason::malformed;
     case MEMORY_ERROR:
     case MEMORY_E:
     case RNG_FAILURE_E:

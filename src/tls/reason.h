@@ -9,8 +9,7 @@
 
 namespace ringwall::tls {
 
-// `ready`: the handshake was done.
-[[nodiscard]] FailureReason reason_for(int error, std::optional<std::uint8_t> alert_received, bool ready);
+[[nodiscard]] FailureReason reason_for(int error, std::optional<std::uint8_t> alert_received);
 [[nodiscard]] std::string text_for(int error, const Failure& failure);
 // What is due to a client that gets nothing from wolfSSL itself.
 [[nodiscard]] std::optional<std::uint8_t> alert_for(FailureReason reason);

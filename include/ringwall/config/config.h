@@ -32,6 +32,9 @@ enum class HostHeader : std::uint8_t { automatic, preserve };
 // required: every connection begins with a PROXY header, which names its client.
 enum class ProxyProtocol : std::uint8_t { off, required };
 
+// Who makes and opens TLS records after the handshake. automatic: whichever takes less of the CPU here.
+enum class Offload : std::uint8_t { automatic, kernel, user };
+
 enum class Switch : std::uint8_t { on, off };
 
 // What becomes of a call over a rate. delay: it is kept back for a while, and its client not read.
@@ -205,8 +208,16 @@ struct Timeouts {
   friend bool operator==(const Timeouts&, const Timeouts&) = default;
 };
 
+struct Tls {
+  Offload offload = Offload::automatic;
+  std::uint32_t records_per_key = 1U << 24;  // Sent under one key.
+
+  friend bool operator==(const Tls&, const Tls&) = default;
+};
+
 struct Config {
   Server server{};
+  Tls tls{};
   Methods methods{};
   Limits limits{};
   Timeouts timeouts{};

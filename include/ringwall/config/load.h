@@ -35,6 +35,12 @@ struct CertificateProblem {
   std::string expected;
 };
 
+// What is wrong with a value that is well-formed by itself: a problem's two sides.
+struct ValueProblem {
+  std::string found;
+  std::string expected;
+};
+
 struct Sources {
   std::string file{};  // Empty: none. Read unless `text` has what is in it.
   std::optional<std::string> text{};
@@ -43,6 +49,8 @@ struct Sources {
   bool check_files = true;                                         // Whether the named certificates must be readable.
   // What is wrong with a certificate whose files can be read; without it they are not read.
   std::function<std::optional<CertificateProblem>(const Certificate&)> judge_certificate{};
+  // What keeps this machine's kernel from tls.offload = "kernel"; without it the kernel is not asked.
+  std::function<std::optional<ValueProblem>()> judge_kernel_tls{};
 };
 
 // Whether any of these variables is a setting: a container may be configured by them alone.

@@ -28,7 +28,7 @@ using Member = std::variant<std::uint32_t Section::*, std::uint64_t Section::*, 
                             std::vector<std::string> Section::*, Endpoint Section::*, std::vector<Cidr> Section::*,
                             LogLevel Section::*, ListenerKind Section::*, Mode Section::*,
                             std::optional<Mode> Section::*, HostHeader Section::*, ProxyProtocol Section::*,
-                            rpc::Policy Section::*, Switch Section::*, OverRate Section::*>;
+                            rpc::Policy Section::*, Switch Section::*, OverRate Section::*, Offload Section::*>;
 
 // What a row says besides where the value lives.
 struct Row {
@@ -49,11 +49,12 @@ struct Field {
   Member<Section> member;
 };
 
-// The rows of Server, Methods, Limits, Timeouts, Listener, Certificate, Route and Upstream, in the order of the sample.
+// The rows of Server, Tls, Methods, Limits, Timeouts, Listener, Certificate, Route and Upstream, in the order of the
+// sample.
 template <typename Section>
 [[nodiscard]] std::span<const Field<Section>> fields();
 
-enum class SectionId : std::uint8_t { server, methods, limits, timeouts, listener, certificate, route, upstream };
+enum class SectionId : std::uint8_t { server, tls, methods, limits, timeouts, listener, certificate, route, upstream };
 
 struct SectionRow {
   SectionId id;

@@ -1,7 +1,8 @@
 // arena.h: memory for bytes that live for a turn: heads, control frames, what was decrypted, what was encrypted.
 //
-// Bytes are cut one after another from blocks of 64 KiB, so a turn that answers a thousand clients touches as little
-// memory as it writes. A block is used again when the last slice of it has gone. Owner: the shard.
+// Bytes are cut one after another from blocks that hold four full TLS records, so a turn that answers a thousand
+// clients touches as little memory as it writes. A block is used again when the last slice of it has gone. Owner: the
+// shard.
 #pragma once
 
 #include <ringwall/ring/slice.h>
@@ -15,7 +16,7 @@ namespace ringwall::connection {
 
 class Arena {
  public:
-  static constexpr std::size_t block_bytes = 64 * 1024;
+  static constexpr std::size_t block_bytes = 66 * 1024;
 
   // `bytes_soft_max` is what has_room() goes by: whoever can wait a turn asks it first.
   explicit Arena(std::size_t bytes_soft_max);

@@ -17,9 +17,11 @@
 
 #include <ringwall/connection/arena.h>
 #include <ringwall/connection/budget.h>
-#include <ringwall/connection/transport.h>
+#include <ringwall/connection/tls_transport.h>
 #include <ringwall/ring/buffer_ring.h>
 #include <ringwall/ring/ring.h>
+#include <ringwall/tls/key_schedules.h>
+#include <ringwall/tls/offload.h>
 
 #include <array>
 #include <cstdint>
@@ -40,10 +42,15 @@ enum class Failure : std::uint8_t {
   connect_time,  // connect: no answer within the time given
   send_time,     // the reader took no byte for the time given
   backlog_full,  // the shard's budget for slow readers is nearly spent, and it holds most; or its share is spent
-  transport,     // Transport::failure_name() says why
+  transport,     // TlsTransport::failure() says why
   system,        // an errno that none of the above explains
 };
 [[nodiscard]] std::string_view name(Failure failure);
+
+enum class Spent : std::uint8_t {
+  receiving,  // the peer has changed its key and the kernel takes no other: nothing more will be received
+  sending,    // our key is nearly used up, and can't be changed
+};
 
 class Owner {
  public:
@@ -56,6 +63,8 @@ class Owner {
   }  // while paused: the peer has reset it; what it sent before can still be received
   virtual void on_congested(Connection&) {}
   virtual void on_drained(Connection&) {}
+  // Its TLS keys can't carry it on: it is to be ended in order. Told again while more is sent.
+  virtual void on_spent(Connection&, Spent) {}
   virtual void on_closed(Connection&) = 0;
 
  protected:
@@ -80,14 +89,15 @@ struct Resources {
   std::uint64_t send_timeout_ns;
   std::uint64_t linger_ns;
   unsigned handshakes_per_turn;
+  tls::OffloadSettings offload{};
+  tls::KeySchedules key_schedules{};
 
-  std::vector<Connection*> to_flush{};         // have output queued
-  std::vector<Connection*> to_flush_next{};    // the same, for the turn after this one
-  std::vector<Connection*> to_handshake{};     // have input for their handshake
-  std::vector<Connection*> to_receive{};       // took more than their share: they receive again after everyone else
-  std::array<std::byte, 16 * 1024> scratch{};  // joins small pieces into one record
-  std::vector<Connection*> behind{};           // their readers have not taken all
-  std::size_t bytes_dropping = 0;              // of the backlog, by connections that are ending for want of it
+  std::vector<Connection*> to_flush{};       // have output queued
+  std::vector<Connection*> to_flush_next{};  // the same, for the turn after this one
+  std::vector<Connection*> to_handshake{};   // have input for their handshake
+  std::vector<Connection*> to_receive{};     // took more than their share: they receive again after everyone else
+  std::vector<Connection*> behind{};         // their readers have not taken all
+  std::size_t bytes_dropping = 0;            // of the backlog, by connections that are ending for want of it
   ConnectionCounters counters{};
 
   // Ends a turn: handshakes within their budget, then every queued output becomes a send. True: handshakes or
@@ -108,11 +118,11 @@ class Connection {
   ~Connection();
 
   // Takes over a connected socket and begins to receive. `transport` may be null: plain.
-  void adopt(int socket, std::unique_ptr<Transport> transport);
+  void adopt(int socket, std::unique_ptr<TlsTransport> transport);
   // Of one that was adopted as plain and has sent nothing: what comes from here on is the transport's, and before that
   // `first_bytes`, the end of what was received last. May be called from on_received(); the handshake goes on with the
   // turn's others.
-  void begin_transport(std::unique_ptr<Transport> transport, std::span<const std::byte> first_bytes);
+  void begin_transport(std::unique_ptr<TlsTransport> transport, std::span<const std::byte> first_bytes);
   // Opens a socket and connects it; on_connected or on_failed follows, and receiving begins by itself.
   void connect(const ring::SocketAddress& address, std::uint64_t timeout_ns);
 
@@ -141,7 +151,7 @@ class Connection {
   [[nodiscard]] bool is_paused() const { return paused_; }
   [[nodiscard]] bool has_ended() const { return peer_ended_; }
   [[nodiscard]] bool is_closed() const { return state_ == State::idle || state_ == State::closed; }
-  [[nodiscard]] const Transport* transport() const { return transport_.get(); }
+  [[nodiscard]] const TlsTransport* transport() const { return transport_.get(); }
   [[nodiscard]] int socket() const { return socket_; }
   [[nodiscard]] std::uint64_t bytes_received() const { return bytes_received_; }
   [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_sent_; }
@@ -170,7 +180,13 @@ class Connection {
   void count_share();
   void wire_received(ring::Slice wire);
   void queue_handshake(std::span<const std::byte> wire);
-  void open_wire(std::span<const std::byte> wire);
+  void open_wire(ring::Slice wire);
+  void take_record(std::uint8_t type, ring::Slice content);
+  void start_control_receive();
+  void on_control_received(const ring::Completion& completion);
+  void transport_told(TlsTransport::Progress progress);
+  void receive_failed(int number);
+  void bad_record(int number);
   void ended(End how);
   void run_handshake();
   [[nodiscard]] bool charge_handshake();
@@ -180,10 +196,14 @@ class Connection {
   void mark_for_flush();
   void flush();
   void seal_queue();
-  [[nodiscard]] bool seal(std::span<const std::byte> plaintext);
+  [[nodiscard]] bool submit_control();
+  [[nodiscard]] bool wait_for_room();
+  void on_control_sent(const ring::Completion& completion);
+  void send_failed(int number);
   void submit_send(bool wait);
   void wire_taken(std::size_t bytes);
   void wait_for_reader(bool progressed);
+  void tell_if_spent();
   void fall_behind();
   void start_send_timer();
   void check_reader();
@@ -196,12 +216,17 @@ class Connection {
 
   Resources& resources_;
   Owner* owner_;
-  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<TlsTransport> transport_;
   std::vector<ring::Slice> queue_;  // plaintext, to be sealed
   std::vector<ring::Slice> wire_;   // what the socket is to take
   std::vector<std::byte> handshake_input_;
   std::size_t handshake_charged_ = 0;  // of its memory, to the backlog
   ring::Slice gather_;                 // the msghdr and iovecs of a send in flight
+  // While a record is sent, or received, beside the data that the kernel seals and opens.
+  struct ControlSend;
+  struct ControlReceive;
+  std::unique_ptr<ControlSend> control_send_;
+  std::unique_ptr<ControlReceive> control_receive_;
   std::uint64_t bytes_received_ = 0;
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t share_turn_ = 0;                  // the turn that share_taken_ counts buffers of
@@ -218,6 +243,7 @@ class Connection {
   int socket_ = -1;
   int last_errno_ = 0;
   std::size_t unacknowledged_ = 0;  // when the send timer was started
+  std::uint64_t room_due_ns_ = 0;   // while the last words wait: until when the peer has to take something
   std::size_t behind_index_ = 0;    // in Resources::behind, while congested
   std::size_t bytes_dropped_ = 0;   // what it held when it was failed for that
   std::uint16_t share_taken_ = 0;
@@ -233,7 +259,10 @@ class Connection {
   bool share_exceeded_ = false;  // since the receive was started
   bool send_waits_ = false;      // of the send in flight: all that it names is owned
   bool close_noticed_ = false;
-  bool lost_ = false;  // a reset, by the poll
+  bool lost_ = false;           // a reset, by the poll
+  bool control_waits_ = false;  // what the kernel has next is a record that is not application data
+  bool waits_for_room_ = false;
+  bool deaf_ = false;  // nothing more can be received
 };
 
 }  // namespace ringwall::connection

@@ -1,36 +1,124 @@
-// tls_transport.h: TLS by wolfSSL, over memory (see tls/stream.h).
+// tls_transport.h: what stands between a TLS socket's bytes and a session's bytes.
+//
+// A connection without a transport is plain TCP, at no cost. With one, what arrives is opened and what leaves is
+// sealed: by wolfSSL during the handshake, of which nothing is kept; then by records of our own (tls/records.h); and
+// where the settings say so by the kernel, which is given each direction when it stands between two records. The
+// transport does no I/O but for that, and keeps no plaintext. Owner: one Connection; thread: its shard's.
 #pragma once
 
-#include <ringwall/connection/transport.h>
-#include <ringwall/tls/stream.h>
+#include <ringwall/ring/backend.h>
+#include <ringwall/ring/slice.h>
+#include <ringwall/tls/handshake.h>
+#include <ringwall/tls/records.h>
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace ringwall::connection {
 
-class TlsTransport final : public Transport {
+struct Resources;
+
+// What is said beside data where the kernel makes the records.
+struct ControlRecord {
+  tls::ContentType type = tls::ContentType::alert;
+  std::uint8_t bytes = 0;
+  std::array<std::byte, 5> content{};
+};
+
+class TlsTransport {
  public:
-  // Context and arena outlive the transport.
-  TlsTransport(const tls::Context& context, Arena& arena) : stream_(context), arena_(arena) {}
+  enum class Progress : std::uint8_t {
+    need_input,   // nothing is left
+    established,  // told once: the handshake is over, what is left in `wire` belongs to the session
+    plaintext,    // `plaintext` holds bytes for the session; call again
+    ended,        // the peer has closed its direction in order
+    spent,        // no more can be read: the peer has changed its key, and the kernel does not take another
+    failed,       // failure() says why; what the peer is to be told of it is on its way
+  };
 
-  Progress open(std::span<const std::byte>& wire, ring::Slice& plaintext, std::vector<ring::Slice>& out) override;
-  bool seal(std::span<const std::byte> plaintext, std::vector<ring::Slice>& out) override;
-  void close(std::vector<ring::Slice>& out) override;
+  // Context and resources outlive the transport.
+  TlsTransport(const tls::Context& context, Resources& resources);
+  TlsTransport(const TlsTransport&) = delete;
+  TlsTransport& operator=(const TlsTransport&) = delete;
 
-  bool is_established() const override { return established_; }
-  bool is_plain_http() const override { return stream_.failure().reason == tls::FailureReason::plain_http; }
-  std::string_view failure_name() const override { return tls::name(stream_.failure().reason); }
-  std::string failure_text() const override { return stream_.failure().text; }
-  std::string_view server_name() const override { return stream_.server_name(); }
+  // Takes bytes off the front of `wire` and may overwrite them: `plaintext` may lie in it. Answers (of the handshake,
+  // alerts, KeyUpdates) are appended to `out`.
+  [[nodiscard]] Progress open(ring::Slice& wire, ring::Slice& plaintext, std::vector<ring::Slice>& out);
+
+  // Takes bytes off the front of `queue`, up to `bytes_max` and as far as the arena has room, and appends the records
+  // to `out`. False: failed.
+  [[nodiscard]] bool seal(std::vector<ring::Slice>& queue, std::size_t bytes_max, std::vector<ring::Slice>& out);
+
+  // Says that nothing more will come from us, once.
+  void close(std::vector<ring::Slice>& out);
+
+  [[nodiscard]] bool is_established() const { return records_.has_value(); }
+  [[nodiscard]] bool is_plain_http() const { return failure_.reason == tls::FailureReason::plain_http; }
+  [[nodiscard]] const tls::Failure& failure() const { return failure_; }
+  [[nodiscard]] std::string_view server_name() const;  // lower case; empty: the client named none
+  // The key that we send with can't be changed, and an eighth of the records of tls.records_per_key is left: the
+  // connection is to be ended in order.
+  [[nodiscard]] bool is_spent() const;
+
+  // The kernel's part ---------------------------------------------------------------------------------------------
+
+  // Nothing: receive as much ahead as there is. A number: receive once, at most so many bytes (0: a buffer), for what
+  // comes behind them may be the kernel's.
+  [[nodiscard]] std::optional<std::size_t> receive_at_most() const;
+  // While no receive is in flight and all that was received has been opened.
+  void offer_receiving(ring::Backend& backend, int socket);
+  // While nothing sealed is on its way. False: the kernel has one direction and refuses the other.
+  [[nodiscard]] bool offer_sending(ring::Backend& backend, int socket);
+  [[nodiscard]] bool receives_in_kernel() const { return kernel_receives_; }
+  [[nodiscard]] bool sends_in_kernel() const { return kernel_sends_; }
+
+  // What the kernel gave out: `plaintext` says that `content` is the session's. Several records of application data may
+  // be joined.
+  [[nodiscard]] Progress take_record(std::uint8_t type, std::span<const std::byte> content, ring::Backend& backend,
+                                     int socket);
+  // The kernel could not open a record: why (EBADMSG, EINVAL, EMSGSIZE).
+  void note_bad_record(int number);
+  // Before the kernel is given data. False: its key is used up but for a last word.
+  [[nodiscard]] bool may_send();
+  // Of one send: a turn's share, and no more than the records that are left before the key is nearly used up.
+  [[nodiscard]] std::size_t send_bytes_max() const;
+  // Bytes that the kernel has taken to send.
+  void count_sent(std::size_t bytes);
+  // What is to be said beside data while none is being sent; where some waits, what may go before it. Then, that it was
+  // sent; false: as above.
+  [[nodiscard]] std::optional<ControlRecord> control_due(bool data_waits) const;
+  [[nodiscard]] bool control_sent(const ControlRecord& record, ring::Backend& backend, int socket);
 
  private:
-  Progress read(std::span<const std::byte>& wire, ring::Slice& plaintext, std::vector<ring::Slice>& out);
+  void establish();
+  [[nodiscard]] bool may_use_kernel() const;
+  [[nodiscard]] bool set_key(ring::TlsDirection direction, ring::Backend& backend, int socket);
+  [[nodiscard]] std::uint64_t records_sent() const;
+  [[nodiscard]] bool changes_keys() const;
+  [[nodiscard]] bool is_exhausted() const;
+  [[nodiscard]] std::uint64_t records_before_the_last() const;
 
-  tls::Stream stream_;
-  Arena& arena_;
-  std::size_t answered_bytes_ = 0;  // more than there was plaintext
-  bool established_ = false;
-  std::optional<Progress> after_plaintext_{};  // found by the read that gave the last plaintext, still to be told
+  Resources& resources_;
+  std::unique_ptr<tls::Handshake> handshake_;
+  std::optional<tls::Records> records_;
+  std::string server_name_;
+  std::uint64_t kernel_records_ = 0;  // at most so many, under the present key
+  tls::Failure failure_;
+  bool kernel_wanted_ = false;
+  bool kernel_receives_ = false;
+  bool kernel_sends_ = false;
+  // To be said by control records, each once.
+  bool update_due_ = false;
+  bool no_renegotiation_due_ = false;
+  bool close_due_ = false;
+  bool alert_due_ = false;  // failure_.alert_sent
 };
 
 }  // namespace ringwall::connection

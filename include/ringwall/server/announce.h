@@ -6,10 +6,12 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace ringwall::server {
 
-// Several lines, each ended.
-[[nodiscard]] std::string announcement(const config::Config& config, const Bounds& bounds, std::size_t shards);
+// Several lines, each ended. `offload` is those about TLS (offload.h).
+[[nodiscard]] std::string announcement(const config::Config& config, const Bounds& bounds, std::size_t shards,
+                                       std::string_view offload);
 
 }  // namespace ringwall::server

@@ -5,6 +5,8 @@
 // the same findings.
 #pragma once
 
+#include <ringwall/server/kernel_tls.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,7 +24,7 @@ struct Observation {
   int buffer_ring_error = 0;
   int multishot_accept_error = 0;   // ETIME: it gave nothing.
   int multishot_receive_error = 0;  // The same.
-  int kernel_tls_error = 0;
+  KernelTls kernel_tls{};
 
   std::optional<std::uint64_t> io_uring_disabled;  // sysctl kernel.io_uring_disabled, Linux 6.6 and newer.
   bool seccomp_filter = false;                     // A filter may answer in the kernel's place.

@@ -27,6 +27,7 @@ enum class EndReason : std::uint8_t {
   over_limit,        // a limit of its address or connection
   memory_bound,      // a budget of this shard is spent
   proxy_header,      // no valid PROXY header where one is required, or from a peer that is not trusted with it
+  keys_spent,        // its TLS keys had to be changed, and can't be here
   stopping,          // Ringwall is ending
 };
 inline constexpr std::size_t end_reasons = static_cast<std::size_t>(EndReason::stopping) + 1;

@@ -54,6 +54,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   void on_lost(connection::Connection& connection) override;
   void on_congested(connection::Connection& connection) override;
   void on_drained(connection::Connection& connection) override;
+  void on_spent(connection::Connection& connection, connection::Spent what) override;
   void on_closed(connection::Connection& connection) override;
   void on_memory() override;
   void on_timer();
@@ -162,6 +163,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   [[nodiscard]] bool judge_body();
 
   // closing.cc: the end of a WebSocket.
+  void end_in_order(EndReason reason, websocket::CloseCode code, std::string_view text);
   void close_both(EndReason reason, websocket::CloseCode to_client, std::string_view client_text,
                   websocket::CloseCode to_node, std::string_view node_text);
   void close_when_possible();

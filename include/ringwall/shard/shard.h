@@ -12,6 +12,7 @@
 #include <ringwall/ring/ring.h>
 #include <ringwall/session/service.h>
 #include <ringwall/shard/acceptor.h>
+#include <ringwall/tls/offload.h>
 #include <ringwall/upstream/target.h>
 
 #include <cstddef>
@@ -46,6 +47,7 @@ struct Plan {
   std::size_t sessions_max;
   int stop_event;  // an eventfd, the caller's: 1 written to it asks to stop in order, again: at once
   session::NoticeSink notice;
+  tls::OffloadSettings offload{};
 };
 
 class Shard {

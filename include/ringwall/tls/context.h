@@ -4,8 +4,8 @@
 // certificates; ALPN http/1.1. The certificate is chosen from the ClientHello: those whose names cover the server name
 // (exact before wildcard; the first one for an unknown or missing name), of these the first that the client can verify.
 //
-// Owner: a shard, one per listener; immutable after load(); must outlive its Streams. Thread: its shard's. A reload
-// loads a new one and lets the old one go when its last Stream has.
+// Owner: a shard, one per listener; immutable after load(); must outlive its Handshakes. Thread: its shard's. A reload
+// loads a new one and lets the old one go when its last Handshake has.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +41,7 @@ class Context {
   [[nodiscard]] const Identity& certificate(std::size_t index) const;
 
  private:
-  friend class Stream;
+  friend class Handshake;
   struct Entry;
 
   Context();

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace ringwall::tls {
@@ -33,7 +32,6 @@ struct Failure {
   FailureReason reason = FailureReason::none;
   std::optional<std::uint8_t> alert_sent;  // an AlertDescription
   std::optional<std::uint8_t> alert_received;
-  std::string text;  // one line for the log
 };
 
 namespace alert {

@@ -27,12 +27,22 @@ TEST_CASE("the least configuration gets every default") {
   const Config config = loaded(from_text(minimal));
   CHECK(config.limits == Limits{});
   CHECK(config.timeouts == Timeouts{});
+  CHECK(config.tls == Tls{});
   REQUIRE(config.upstreams.size() == 1);
   CHECK(config.upstreams[0] == Upstream{});
   REQUIRE(config.listeners.size() == 1);
   CHECK(config.listeners[0].address == Endpoint{"", 443});
   CHECK(config.listeners[0].upstream == "node");
   CHECK_FALSE(config.server.state_dir.empty());
+}
+
+TEST_CASE("who encrypts, and how much under a key, is written in [tls]") {
+  const Config config = loaded(from_text(std::string(minimal) + "[tls]\noffload = 'kernel'\nrecords_per_key = 64\n"));
+  CHECK(config.tls == Tls{.offload = Offload::kernel, .records_per_key = 64});
+  Sources sources = from_text(minimal);
+  sources.environment = {{"RINGWALL_TLS_OFFLOAD", "user"}, {"RINGWALL_TLS_RECORDS_PER_KEY", "16777216"}};
+  CHECK(loaded(sources).tls == Tls{.offload = Offload::user, .records_per_key = 1 << 24});
+  CHECK(loaded(from_text(minimal)).tls == Tls{.offload = Offload::automatic, .records_per_key = 1 << 24});
 }
 
 TEST_CASE("flags alone describe a listener and a node") {

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,6 +21,16 @@ namespace ringwall::connection::test {
 
 using sim::millisecond;
 using sim::second;
+
+// What the kernel does of TLS: nothing; records under one key; with KeyUpdate too, as since Linux 6.14. The whole of
+// the TLS tests runs with each, by RINGWALL_UNIT_KERNEL_TLS.
+enum class KernelTls { none, one_key, key_updates };
+[[nodiscard]] inline KernelTls kernel_tls_of_this_run() {
+  const char* const value = std::getenv("RINGWALL_UNIT_KERNEL_TLS");
+  if (value == nullptr) return KernelTls::none;
+  RINGWALL_CHECK(std::string_view(value) == "one_key" || std::string_view(value) == "key_updates");
+  return std::string_view(value) == "one_key" ? KernelTls::one_key : KernelTls::key_updates;
+}
 
 struct Options {
   std::uint64_t seed = 1;
@@ -33,6 +44,8 @@ struct Options {
   std::uint64_t linger_ns = 800 * millisecond;
   unsigned handshakes_per_turn = 8;
   unsigned descriptors_max = 4096;
+  KernelTls kernel_tls = kernel_tls_of_this_run();
+  std::uint64_t records_per_key = tls::records_per_key_max;
 };
 
 // The faults that cost time and order but lose no connection.
@@ -54,7 +67,9 @@ class Stage {
  public:
   explicit Stage(const Options& options = {})
       : world(settings(options)),
-        kernel(world, {.descriptors_max = options.descriptors_max}),
+        kernel(world, {.descriptors_max = options.descriptors_max,
+                       .has_tls = options.kernel_tls != KernelTls::none,
+                       .tls_allows_second_key = options.kernel_tls == KernelTls::key_updates}),
         ring(kernel),
         buffers(kernel, 1, options.buffers, options.buffer_bytes),
         arena(options.arena_blocks * Arena::block_bytes),
@@ -65,7 +80,8 @@ class Stage {
                   .backlog = backlog,
                   .send_timeout_ns = options.send_timeout_ns,
                   .linger_ns = options.linger_ns,
-                  .handshakes_per_turn = options.handshakes_per_turn},
+                  .handshakes_per_turn = options.handshakes_per_turn,
+                  .offload = offload(options)},
         listener_(kernel.open_listener(address())) {}
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -124,6 +140,13 @@ class Stage {
                       .buffer_bytes_max = options.socket_bytes}};
   }
 
+  static tls::OffloadSettings offload(const Options& options) {
+    tls::OffloadSettings settings{.kernel_updates_keys = options.kernel_tls == KernelTls::key_updates,
+                                  .records_per_key = options.records_per_key};
+    for (auto& row : settings.kernel) row.fill(options.kernel_tls != KernelTls::none);
+    return settings;
+  }
+
   void on_accept(const ring::Completion& completion) { accepted_ = completion.result; }
 
   int listener_;
@@ -156,6 +179,9 @@ class Recorder : public Owner {
   void on_lost(Connection&) override { tell("lost"); }
   void on_congested(Connection&) override { tell("congested"); }
   void on_drained(Connection&) override { tell("drained"); }
+  void on_spent(Connection&, Spent) override {
+    if (!heard("spent")) tell("spent");
+  }
   void on_closed(Connection&) override {
     tell("closed");
     if (when_closed) when_closed();
@@ -168,7 +194,8 @@ class Recorder : public Owner {
 
 // A client out there and our side of its connection. What is open at the end is aborted and joined.
 struct Link {
-  explicit Link(Stage& stage_in, std::unique_ptr<Transport> transport = nullptr) : stage(stage_in), peer(stage.world) {
+  explicit Link(Stage& stage_in, std::unique_ptr<TlsTransport> transport = nullptr)
+      : stage(stage_in), peer(stage.world) {
     static std::uint16_t port = 10'000;
     peer.connect(Stage::address(), sim::address_of("203.0.113.7", ++port));
     connection.adopt(stage.accept(), std::move(transport));

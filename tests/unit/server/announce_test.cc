@@ -1,3 +1,4 @@
+#include <ringwall/connection/tls_transport.h>
 #include <ringwall/server/announce.h>
 
 #include "unit/catch.h"
@@ -17,7 +18,7 @@ config::Config plain_listener(std::uint32_t connections_max) {
 
 std::string said(std::uint32_t connections_max, std::size_t open_files) {
   const config::Config config = plain_listener(connections_max);
-  return announcement(config, bounds(config, 1, open_files), 1);
+  return announcement(config, bounds(config, 1, open_files), 1, "");
 }
 
 }  // namespace
@@ -32,6 +33,25 @@ TEST_CASE("a configured number of clients that the open files do not allow is to
   CHECK(bounds(plain_listener(4'000), 1, lowered.open_files_wanted).connections_per_shard == 4'000);
   CHECK_FALSE(said(4'000, lowered.open_files_wanted).contains("connections_max"));
   CHECK_FALSE(said(0, 1'024).contains("connections_max"));
+}
+
+TEST_CASE("what becomes of TLS connections is said between where it serves and within which bounds") {
+  const config::Config config = plain_listener(1);
+  const std::string text = announcement(config, bounds(config, 1, 1'024), 1, "  tls: by hand\n");
+  CHECK(text.find("\n  tls: by hand\n  bounds: ") != text.npos);
+}
+
+TEST_CASE("a client's memory is bounded in a handshake and after it, whichever takes more") {
+  constexpr std::size_t kib = 1'024;
+  config::Config config = plain_listener(1);
+  // What is kept of calls counts after the handshake only.
+  config.limits.connection_calls_in_flight_max = config.limits.connection_subscriptions_max = 1;
+  const std::size_t few_calls = bounds(config, 1, 1'024).connection_bytes;
+  CHECK(few_calls >= sizeof(connection::TlsTransport) + 2 * 32 * kib + handshake_wolfssl_bytes_max);
+  config.limits.connection_calls_in_flight_max = config.limits.connection_subscriptions_max = 512;
+  const std::size_t many_calls = bounds(config, 1, 1'024).connection_bytes;
+  CHECK(many_calls >= sizeof(connection::TlsTransport) + 2 * 16'645 + 3 * 16 * kib + 512 * (64 + 16));
+  CHECK(many_calls > few_calls);
 }
 
 TEST_CASE("one of a thing is no plural") {

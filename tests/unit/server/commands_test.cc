@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include <ringwall/config/sample.h>
+#include <ringwall/server/offload.h>
 #include <ringwall/server/options.h>
 
 #include "unit/catch.h"
@@ -117,6 +118,25 @@ TEST_CASE("check prints each problem in a line of its own and ends with 1") {
                           "*:443\n" +
                           file +
                           ":5: server.shard: found an unknown field, expected a known one, server.shards perhaps\n");
+}
+
+TEST_CASE("check asks this machine's kernel for tls.offload = kernel, where TLS is spoken at all") {
+  const Folder folder;
+  const std::string file = folder / "ringwall.toml";
+  Options options{.command = Command::check};
+  options.sources.file = file;
+  const std::optional<Obstacle> met = obstacle(try_kernel_tls());
+  std::ofstream(file) << "[[listener]]\nself_signed = ['a']\n[tls]\noffload = 'kernel'\n";
+  {
+    Captured out(stdout);
+    CHECK(run_check(options) == (met ? 1 : 0));
+    CHECK(out.text() == (met ? file + ":4: tls.offload: found \"kernel\", but " + met->found + ", expected " +
+                                   met->remedy + ", or \"auto\" or \"user\"\n"
+                             : file + ": good: 1 listener, 1 upstream\n"));
+  }
+  std::ofstream(file) << "[[listener]]\nkind = 'plain'\n[tls]\noffload = 'kernel'\n";
+  Captured out(stdout);
+  CHECK(run_check(options) == 0);
 }
 
 TEST_CASE("config prints the sample, and check accepts it") {

@@ -14,6 +14,7 @@ namespace {
 Observation healthy() {
   return {.kernel_release = "6.1.0-28-amd64",
           .cores = 4,
+          .kernel_tls = {.second_key_error = 0},
           .io_uring_disabled = 0,
           .memlock_bytes = 8 << 20,
           .open_files_soft = 1'024,
@@ -60,7 +61,7 @@ TEST_CASE("whatever is not good comes with a remedy") {
   Observation seen = healthy();
   seen.kernel_release = "5.10.0";
   seen.ring_error = EINVAL;
-  seen.kernel_tls_error = ENOENT;
+  seen.kernel_tls.attach_error = ENOENT;
   seen.io_uring_disabled.reset();
   seen.open_files_hard = 1'024;
   seen.somaxconn = 128;
@@ -139,10 +140,13 @@ TEST_CASE("missing operations are named, and each trial that fails keeps Ringwal
 
 TEST_CASE("kernel TLS, a short accept queue and high ports only make Ringwall weaker") {
   Observation seen = healthy();
-  seen.kernel_tls_error = ENOENT;
+  seen.kernel_tls.attach_error = ENOENT;
   seen.somaxconn = 128;
   seen.may_bind_any_port = false;
-  CHECK(about(seen, "kernel TLS").remedy.starts_with("modprobe tls"));
+  CHECK(about(seen, "kernel TLS").found ==
+        "no module tls is loaded, or this kernel has none: tls.offload = \"auto\" uses user space, \"kernel\" will not "
+        "start");
+  CHECK(about(seen, "kernel TLS").remedy.starts_with("its module (modprobe tls"));
   CHECK(about(seen, "accept queue").verdict == Verdict::weak);
   CHECK(about(seen, "port 443").verdict == Verdict::weak);
   CHECK(runs(seen));
@@ -150,6 +154,43 @@ TEST_CASE("kernel TLS, a short accept queue and high ports only make Ringwall we
   CHECK(about(seen, "port 443").verdict == Verdict::good);
   seen.unprivileged_port_start = 444;
   CHECK(about(seen, "port 443").verdict == Verdict::weak);
+}
+
+TEST_CASE("kernel TLS is told by cipher and direction, and whether it takes new keys") {
+  Observation seen = healthy();
+  CHECK(about(seen, "AES-128-GCM").found == "TLS 1.2 sends and receives; TLS 1.3 sends and receives");
+  CHECK(about(seen, "new keys").verdict == Verdict::good);
+  seen.kernel_tls.second_key_error = EBUSY;
+  CHECK(about(seen, "new keys").found.find("EBUSY") != std::string::npos);
+  CHECK(about(seen, "new keys").remedy.starts_with("Linux 6.14"));
+  seen.kernel_tls.suites[1][2] = {.send_error = ENOENT, .receive_error = EINVAL};
+  seen.kernel_tls.suites[0][2] = {.send_error = 0, .receive_error = EINVAL};
+  CHECK(about(seen, "ChaCha20-Poly1305").found ==
+        "TLS 1.2 sends, does not receive: EINVAL; TLS 1.3 does not send: ENOENT, does not receive: EINVAL");
+  CHECK(about(seen, "ChaCha20-Poly1305").verdict == Verdict::weak);
+  CHECK(about(seen, "AES-256-GCM").verdict == Verdict::good);
+  CHECK(runs(seen));
+}
+
+TEST_CASE("new keys that could not be tried are not said to be taken") {
+  Observation seen = healthy();
+  seen.kernel_tls.suites[static_cast<std::size_t>(ringwall::tls::Version::tls13)].fill({.send_error = EINVAL});
+  seen.kernel_tls.second_key_error.reset();
+  CHECK(about(seen, "new keys").verdict == Verdict::weak);
+  CHECK(about(seen, "new keys").found.starts_with("not tried"));
+  CHECK(runs(seen));
+}
+
+TEST_CASE("of a kernel without TLS no cipher is spoken of") {
+  Observation seen = healthy();
+  for (const int error : {ENOENT, EPERM}) {
+    seen.kernel_tls.attach_error = error;
+    const std::vector<Finding> findings = judge(seen);
+    CHECK(about(seen, "kernel TLS").verdict == Verdict::weak);
+    CHECK(std::ranges::find(findings, "AES-128-GCM", &Finding::subject) == findings.end());
+  }
+  CHECK(about(seen, "kernel TLS").found.starts_with("the kernel's TLS cannot be tried: EPERM: "));
+  CHECK(about(seen, "kernel TLS").remedy.find("seccomp") != std::string::npos);
 }
 
 TEST_CASE("the limit of open files is told in clients, at what it can be raised to") {

@@ -16,6 +16,7 @@ using test::End;
 using test::Folder;
 using test::pem;
 using test::Server;
+using test::Stream;
 
 struct Files {
   Folder folder;

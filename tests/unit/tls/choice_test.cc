@@ -11,6 +11,7 @@ using test::End;
 using test::Folder;
 using test::Kind;
 using test::Server;
+using test::Stream;
 
 struct Shown {
   std::string name, key;

@@ -12,7 +12,9 @@ using test::ClientOptions;
 using test::End;
 using test::Folder;
 using test::Kind;
+using test::Progress;
 using test::Server;
+using test::Stream;
 
 TEST_CASE("each TLS 1.3 suite is agreed when the client offers it alone") {
   const Folder folder;

@@ -13,6 +13,7 @@ using test::End;
 using test::Folder;
 using test::pem;
 using test::Server;
+using test::Stream;
 
 struct Chain {
   test::Key root_key = test::ec_key(), key = test::ec_key();

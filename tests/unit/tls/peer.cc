@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <filesystem>
 
@@ -176,6 +177,61 @@ std::string Client::read() {
 }
 
 void Client::close() { SSL_shutdown(ssl); }
+
+Progress Stream::handshake(std::span<const std::byte>& in, Output& out) {
+  switch (handshake_->advance(in, out)) {
+    case Handshake::Progress::need_input:
+      return Progress::need_input;
+    case Handshake::Progress::failed:
+      return Progress::failed;
+    case Handshake::Progress::done:
+      break;
+  }
+  records_.emplace(handshake_->keys(), schedules_);
+  return Progress::done;
+}
+
+Progress Stream::read(std::span<const std::byte>& in, std::span<std::byte> plaintext, std::size_t& n, Output& out) {
+  const auto give = [&] {
+    const std::size_t part = std::min(opened_.size(), plaintext.size() - n);
+    std::memcpy(plaintext.data() + n, opened_.data(), part);
+    opened_.erase(0, part);
+    n += part;
+  };
+  n = 0;
+  give();
+  while (n < plaintext.size()) {
+    std::vector<std::byte> wire(in.begin(), in.end());
+    std::span<std::byte> left = wire;
+    Records::Opened opened;
+    const Records::Progress progress = records_->open(left, opened, out);
+    opened_ += as_text(opened.plaintext);
+    in = in.subspan(wire.size() - left.size());
+    give();
+    if (progress == Records::Progress::need_input) return Progress::need_input;
+    if (progress == Records::Progress::closed) return Progress::closed;
+    if (progress == Records::Progress::failed) return Progress::failed;
+  }
+  return Progress::done;
+}
+
+bool Stream::write(std::span<const std::byte> plaintext, Output& out) {
+  while (!plaintext.empty()) {
+    const std::span<const std::byte> part = plaintext.first(std::min(plaintext.size(), record_plaintext_bytes_max));
+    std::vector<std::byte> record(part.size() + record_overhead_bytes_max);
+    out.append(std::span(record).first(records_->seal({&part, 1}, record)));
+    plaintext = plaintext.subspan(part.size());
+  }
+  return true;
+}
+
+void Stream::close(Output& out) {
+  if (records_) records_->close(out);
+}
+
+std::string Stream::failure_text() const {
+  return records_ ? std::string(records_->failure_text()) : handshake_->failure_text();
+}
 
 End shake(Stream& stream, Client& client, std::size_t step_bytes) {
   Progress progress = Progress::need_input;

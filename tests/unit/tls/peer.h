@@ -3,7 +3,9 @@
 
 #include <openssl/ssl.h>
 #include <ringwall/tls/context.h>
-#include <ringwall/tls/stream.h>
+#include <ringwall/tls/handshake.h>
+#include <ringwall/tls/key_schedules.h>
+#include <ringwall/tls/records.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -100,6 +102,37 @@ class Client {
   SSL_CTX* context_ = nullptr;
   BIO* from_server_ = nullptr;
   BIO* to_server_ = nullptr;
+};
+
+enum class Progress { need_input, done, closed, failed };
+
+// Our side from the first byte to the last: a Handshake, then Records with its keys.
+class Stream {
+ public:
+  explicit Stream(const Context& context) : handshake_(std::make_unique<Handshake>(context)) {}
+
+  [[nodiscard]] Progress handshake(std::span<const std::byte>& in, Output& out);
+  // Sets `n` to the bytes written to `plaintext`. done: it is full, call again.
+  [[nodiscard]] Progress read(std::span<const std::byte>& in, std::span<std::byte> plaintext, std::size_t& n,
+                              Output& out);
+  [[nodiscard]] bool write(std::span<const std::byte> plaintext, Output& out);
+  void close(Output& out);
+  void forget_handshake() { handshake_.reset(); }
+
+  [[nodiscard]] const Failure& failure() const { return records_ ? records_->failure() : handshake_->failure(); }
+  [[nodiscard]] std::string failure_text() const;
+  [[nodiscard]] std::string_view server_name() const { return handshake_->server_name(); }
+  [[nodiscard]] std::string_view version() const { return handshake_->version(); }
+  [[nodiscard]] std::string_view cipher_name() const { return handshake_->cipher_name(); }
+  [[nodiscard]] std::string_view alpn() const { return handshake_->alpn(); }
+  [[nodiscard]] bool resumed() const { return handshake_->resumed(); }
+  [[nodiscard]] const Identity& certificate() const { return handshake_->certificate(); }
+
+ private:
+  KeySchedules schedules_;
+  std::unique_ptr<Handshake> handshake_;
+  std::optional<Records> records_;
+  std::string opened_;  // and not read yet
 };
 
 enum class End { both_done, server_failed, client_failed, stalled };

@@ -13,7 +13,9 @@ using test::ClientOptions;
 using test::End;
 using test::Folder;
 using test::Kind;
+using test::Progress;
 using test::Server;
+using test::Stream;
 
 struct Refused {
   Failure failure;
@@ -173,7 +175,7 @@ TEST_CASE("a client that does not trust the certificate is told apart") {
     REQUIRE(shake(stream, client) == End::server_failed);
     CHECK(stream.failure().reason == FailureReason::certificate_refused);
     CHECK(stream.failure().alert_received.has_value());
-    CHECK(!stream.failure().text.empty());
+    CHECK(!stream.failure_text().empty());
   }
 }
 
@@ -211,7 +213,7 @@ TEST_CASE("garbage, a changed byte or a repeated message at any stage of the han
       test::Sent sent;
       if (stream.handshake(in, sent) == Progress::failed) {
         CHECK(stream.failure().reason != FailureReason::none);
-        CHECK(!stream.failure().text.empty());
+        CHECK(!stream.failure_text().empty());
       }
 
       Midway midway(server, version);

@@ -13,6 +13,7 @@ using test::ClientOptions;
 using test::End;
 using test::Folder;
 using test::Server;
+using test::Stream;
 
 // Two listeners of two shards: a Context each, the same keys.
 struct Shards {

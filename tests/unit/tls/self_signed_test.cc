@@ -17,6 +17,7 @@ using test::Client;
 using test::End;
 using test::Folder;
 using test::Server;
+using test::Stream;
 
 test::Cert parsed(const std::string& text) {
   BIO* in = BIO_new_mem_buf(text.data(), static_cast<int>(text.size()));

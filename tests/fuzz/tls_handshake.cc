@@ -1,10 +1,10 @@
 // What a stranger may send to the TLS port before it has proved anything.
 //
 // The first byte says in what steps the rest is given. The ClientHello reader must come to the same end in any steps;
-// the stream must take any bytes without more than a failure.
+// the handshake must take any bytes without more than a failure.
 #include <ringwall/check.h>
+#include <ringwall/tls/handshake.h>
 #include <ringwall/tls/self_signed.h>
-#include <ringwall/tls/stream.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -85,17 +85,18 @@ void read_hello(std::span<const std::byte> bytes, std::size_t step) {
   if (hello) RINGWALL_CHECK(hello->server_name.size() <= 253);
 }
 
-void run_stream(const tls::Context& context, std::span<const std::byte> bytes, std::size_t step) {
-  tls::Stream stream(context);
+void run_handshake(const tls::Context& context, std::span<const std::byte> bytes, std::size_t step) {
+  tls::Handshake handshake(context);
   Discarded out;
-  tls::Progress progress = tls::Progress::need_input;
+  tls::Handshake::Progress progress = tls::Handshake::Progress::need_input;
   in_steps(bytes, step, [&](std::span<const std::byte>& in) {
-    progress = stream.handshake(in, out);
-    return progress == tls::Progress::need_input;
+    progress = handshake.advance(in, out);
+    return progress == tls::Handshake::Progress::need_input;
   });
   // Nobody without the keys of a key exchange can finish one.
-  RINGWALL_CHECK(progress == tls::Progress::need_input || progress == tls::Progress::failed);
-  RINGWALL_CHECK((progress == tls::Progress::failed) == (stream.failure().reason != tls::FailureReason::none));
+  RINGWALL_CHECK(progress == tls::Handshake::Progress::need_input || progress == tls::Handshake::Progress::failed);
+  RINGWALL_CHECK((progress == tls::Handshake::Progress::failed) ==
+                 (handshake.failure().reason != tls::FailureReason::none));
 }
 
 }  // namespace
@@ -106,6 +107,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t step = data[0] == 0 ? size : data[0];
   const auto bytes = std::as_bytes(std::span(data + 1, size - 1));
   read_hello(bytes, step);
-  run_stream(*server.context, bytes, step);
+  run_handshake(*server.context, bytes, step);
   return 0;
 }

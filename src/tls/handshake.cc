@@ -1,69 +1,80 @@
-#include <ringwall/tls/stream.h>
+#include <ringwall/tls/handshake.h>
 
 #include <algorithm>
 #include <array>
-#include <climits>
 #include <cstring>
 #include <utility>
 
 #include <ringwall/check.h>
 
+#include "big_endian.h"
 #include "entry.h"
 #include "reason.h"
 
 namespace ringwall::tls {
 
-class Stream::Lease {
+class Handshake::Lease {
  public:
-  Lease(Stream& stream, std::span<const std::byte>* in, Output& out) : stream_(stream) {
-    RINGWALL_CHECK(!stream.out_);
-    stream.in_ = in;
-    stream.out_ = &out;
+  Lease(Handshake& handshake, std::span<const std::byte>* in, Output& out) : handshake_(handshake) {
+    RINGWALL_CHECK(!handshake.out_);
+    handshake.in_ = in;
+    handshake.out_ = &out;
   }
   ~Lease() {
-    stream_.in_ = nullptr;
-    stream_.out_ = nullptr;
+    handshake_.in_ = nullptr;
+    handshake_.out_ = nullptr;
   }
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
 
  private:
-  Stream& stream_;
+  Handshake& handshake_;
 };
 
-Stream::Stream(const Context& context) : context_(context) {}
+Handshake::Handshake(const Context& context) : context_(context) {}
 
-Stream::~Stream() { wolfSSL_free(ssl_); }
+Handshake::~Handshake() { wolfSSL_free(ssl_); }
 
-int Stream::receive(WOLFSSL*, char* to, int size, void* stream) {
-  auto& self = *static_cast<Stream*>(stream);
+int Handshake::receive(WOLFSSL*, char* to, int size, void* handshake) {
+  auto& self = *static_cast<Handshake*>(handshake);
   const auto wanted = static_cast<std::size_t>(size);
   if (const auto record = self.hello_.record(); self.hello_given_ < record.size()) {
     const std::size_t given = std::min(wanted, record.size() - self.hello_given_);
     std::memcpy(to, record.data() + self.hello_given_, given);
     self.hello_given_ += given;
-    self.watch(record.subspan(self.hello_given_ - given, given));
+    self.watch_input(record.subspan(self.hello_given_ - given, given));
     return static_cast<int>(given);
   }
   if (!self.in_ || self.in_->empty()) return WOLFSSL_CBIO_ERR_WANT_READ;
   const std::size_t given = std::min(wanted, self.in_->size());
   std::memcpy(to, self.in_->data(), given);
-  if (!self.ready_) self.watch(self.in_->first(given));
+  self.watch_input(self.in_->first(given));
   *self.in_ = self.in_->subspan(given);
   return static_cast<int>(given);
 }
 
-int Stream::send(WOLFSSL*, char* from, int size, void* stream) {
-  auto& self = *static_cast<Stream*>(stream);
+int Handshake::send(WOLFSSL*, char* from, int size, void* handshake) {
+  auto& self = *static_cast<Handshake*>(handshake);
   // wolfSSL sends nothing by itself, so there is always a call of ours that lent the output.
   RINGWALL_CHECK(self.out_);
-  self.out_->append(std::as_bytes(std::span(from, static_cast<std::size_t>(size))));
+  const std::span<const std::byte> sent = std::as_bytes(std::span(from, static_cast<std::size_t>(size)));
+  self.watch_output(sent);
+  self.out_->append(sent);
   self.answered_ = true;
   return size;
 }
 
+int Handshake::keep_secret(WOLFSSL*, int id, const unsigned char* secret, int size, void* handshake) {
+  auto& self = *static_cast<Handshake*>(handshake);
+  if (id != CLIENT_TRAFFIC_SECRET && id != SERVER_TRAFFIC_SECRET) return 0;
+  std::array<std::byte, 48>& to = (id == CLIENT_TRAFFIC_SECRET ? self.client_key_ : self.server_key_).secret;
+  RINGWALL_CHECK(size > 0 && static_cast<std::size_t>(size) <= to.size());
+  std::memcpy(to.data(), secret, static_cast<std::size_t>(size));
+  return 0;
+}
+
 // Follows the record headers in what wolfSSL reads.
-void Stream::watch(std::span<const std::byte> given) {
+void Handshake::watch_input(std::span<const std::byte> given) {
   for (const std::byte byte : given) {
     if (record_left_ > 0) {
       --record_left_;
@@ -78,9 +89,21 @@ void Stream::watch(std::span<const std::byte> given) {
   }
 }
 
+// wolfSSL sends whole records, one or several a call.
+void Handshake::watch_output(std::span<const std::byte> sent) {
+  while (sent.size() > record_header_.size()) {
+    const std::size_t size = std::to_integer<std::size_t>(sent[3]) << 8 | std::to_integer<std::size_t>(sent[4]);
+    const std::span<const std::byte> record = sent.subspan(record_header_.size());
+    if (record.size() < size) return;
+    if (size >= explicit_nonce_.size())
+      std::ranges::copy(record.first(explicit_nonce_.size()), explicit_nonce_.begin());
+    sent = record.subspan(size);
+  }
+}
+
 // OpenSSL's clients tell in plain that they refuse our TLS 1.3 certificate, since they have no keys to send with yet.
 // wolfSSL 5.5.4 stops at the header of such an alert; its two bytes are still in the input.
-void Stream::notice_plain_alert() {
+void Handshake::notice_plain_alert() {
   const bool alert = record_header_have_ == record_header_.size() && record_header_[0] == std::byte{21} &&
                      record_left_ == 2 && record_header_[4] == std::byte{2};
   if (failure_.alert_received || !alert || in_->size() < 2) return;
@@ -88,20 +111,22 @@ void Stream::notice_plain_alert() {
   *in_ = in_->subspan(2);
 }
 
-std::size_t Stream::input_left() const { return hello_.record().size() - hello_given_ + in_->size(); }
+std::size_t Handshake::input_left() const { return hello_.record().size() - hello_given_ + in_->size(); }
 
-Progress Stream::refuse(FailureReason reason, std::string text, std::optional<std::uint8_t> alert, Output& out) {
+Handshake::Progress Handshake::refuse(FailureReason reason, std::string text, std::optional<std::uint8_t> alert,
+                                      Output& out) {
   if (alert) {
     // Not encrypted: nothing has been agreed yet. Record version 1.2, level fatal.
     const std::array<std::uint8_t, 7> record{21, 3, 3, 0, 2, 2, *alert};
     out.append(std::as_bytes(std::span(record)));
   }
-  failure_ = Failure{reason, alert, std::nullopt, std::move(text)};
+  failure_ = Failure{reason, alert, std::nullopt};
+  failure_text_ = std::move(text);
   return Progress::failed;
 }
 
-Progress Stream::handshake(std::span<const std::byte>& in, Output& out) {
-  RINGWALL_CHECK(!ready_);
+Handshake::Progress Handshake::advance(std::span<const std::byte>& in, Output& out) {
+  RINGWALL_CHECK(!done_);
   RINGWALL_CHECK(failure_.reason == FailureReason::none);
   if (!ssl_) {
     switch (hello_.consume(in)) {
@@ -118,7 +143,7 @@ Progress Stream::handshake(std::span<const std::byte>& in, Output& out) {
 }
 
 // The ClientHello is whole: chooses the certificate and hands over to wolfSSL.
-Progress Stream::begin(Output& out) {
+Handshake::Progress Handshake::begin(Output& out) {
   const auto hello = parse_client_hello(hello_.message());
   if (!hello) return refuse(FailureReason::malformed, "a ClientHello that can't be read", alert::decode_error, out);
   server_name_ = hello->server_name;
@@ -142,14 +167,15 @@ Progress Stream::begin(Output& out) {
       wolfSSL_UseALPN(ssl_, protocol, sizeof protocol - 1, WOLFSSL_ALPN_CONTINUE_ON_MISMATCH) != WOLFSSL_SUCCESS) {
     return refuse(FailureReason::internal, "out of memory for a TLS connection", alert::internal_error, out);
   }
-  wolfSSL_SSLSetIORecv(ssl_, &Stream::receive);
-  wolfSSL_SSLSetIOSend(ssl_, &Stream::send);
+  wolfSSL_SSLSetIORecv(ssl_, &Handshake::receive);
+  wolfSSL_SSLSetIOSend(ssl_, &Handshake::send);
   wolfSSL_SetIOReadCtx(ssl_, this);
   wolfSSL_SetIOWriteCtx(ssl_, this);
+  wolfSSL_set_tls13_secret_cb(ssl_, &Handshake::keep_secret, this);
   return Progress::need_input;
 }
 
-Progress Stream::accept(std::span<const std::byte>& in, Output& out) {
+Handshake::Progress Handshake::accept(std::span<const std::byte>& in, Output& out) {
   const Lease lease(*this, &in, out);
   for (;;) {
     const std::size_t before = input_left();
@@ -159,14 +185,14 @@ Progress Stream::accept(std::span<const std::byte>& in, Output& out) {
       hello_given_ = 0;
     }
     if (result == WOLFSSL_SUCCESS) {
-      ready_ = true;
+      done_ = true;
       return Progress::done;
     }
     const int error = wolfSSL_get_error(ssl_, result);
     if (error != WOLFSSL_ERROR_WANT_READ) {
       const Progress failed = fail_with(error);
       if (!answered_) {
-        return refuse(failure_.reason, std::move(failure_.text), alert_for(failure_.reason), out);
+        return refuse(failure_.reason, std::move(failure_text_), alert_for(failure_.reason), out);
       }
       return failed;
     }
@@ -175,54 +201,7 @@ Progress Stream::accept(std::span<const std::byte>& in, Output& out) {
   }
 }
 
-Progress Stream::read(std::span<const std::byte>& in, std::span<std::byte> plaintext, std::size_t& n, Output& out) {
-  RINGWALL_CHECK(ready_);
-  RINGWALL_CHECK(failure_.reason == FailureReason::none);
-  RINGWALL_CHECK(!plaintext.empty());
-  const Lease lease(*this, &in, out);
-  n = 0;
-  while (n < plaintext.size()) {
-    const std::size_t before = in.size();
-    const auto room = static_cast<int>(std::min<std::size_t>(plaintext.size() - n, INT_MAX));
-    const int result = wolfSSL_read(ssl_, plaintext.data() + n, room);
-    if (result > 0) {
-      n += static_cast<std::size_t>(result);
-      continue;
-    }
-    const int error = wolfSSL_get_error(ssl_, result);
-    if (error == WOLFSSL_ERROR_ZERO_RETURN) return Progress::closed;
-    if (error != WOLFSSL_ERROR_WANT_READ) return fail_with(error);
-    if (in.empty()) return Progress::need_input;
-    if (in.size() == before) return fail_with(error);
-  }
-  return Progress::done;
-}
-
-bool Stream::write(std::span<const std::byte> plaintext, Output& out) {
-  RINGWALL_CHECK(ready_);
-  RINGWALL_CHECK(failure_.reason == FailureReason::none);
-  RINGWALL_CHECK(!close_sent_);
-  const Lease lease(*this, nullptr, out);
-  while (!plaintext.empty()) {
-    const int result =
-        wolfSSL_write(ssl_, plaintext.data(), static_cast<int>(std::min<std::size_t>(plaintext.size(), INT_MAX)));
-    if (result <= 0) {
-      (void)fail_with(wolfSSL_get_error(ssl_, result));
-      return false;
-    }
-    plaintext = plaintext.subspan(static_cast<std::size_t>(result));
-  }
-  return true;
-}
-
-void Stream::close(Output& out) {
-  if (!ready_ || close_sent_ || failure_.reason != FailureReason::none) return;
-  const Lease lease(*this, nullptr, out);
-  close_sent_ = true;
-  wolfSSL_shutdown(ssl_);  // its result tells of the other side's close_notify, for which nobody waits
-}
-
-Progress Stream::fail_with(int error) {
+Handshake::Progress Handshake::fail_with(int error) {
   WOLFSSL_ALERT_HISTORY alerts{};
   wolfSSL_get_alert_history(ssl_, &alerts);
   const auto seen = [](const WOLFSSL_ALERT& alert) -> std::optional<std::uint8_t> {
@@ -231,36 +210,68 @@ Progress Stream::fail_with(int error) {
   };
   failure_.alert_received = seen(alerts.last_rx);
   failure_.alert_sent = seen(alerts.last_tx);
-  if (!ready_) notice_plain_alert();
-  failure_.reason = reason_for(error, failure_.alert_received, ready_);
-  failure_.text = text_for(error, failure_);
+  notice_plain_alert();
+  failure_.reason = reason_for(error, failure_.alert_received);
+  failure_text_ = text_for(error, failure_);
   return Progress::failed;
 }
 
-std::string_view Stream::version() const {
-  RINGWALL_CHECK(ready_);
+Keys Handshake::keys() const {
+  RINGWALL_CHECK(done_);
+  Keys keys;
+  keys.version = wolfSSL_version(ssl_) == TLS1_3_VERSION ? Version::tls13 : Version::tls12;
+  const bool is_chacha = wolfSSL_GetBulkCipher(ssl_) == wolfssl_chacha;
+  const auto key_size = static_cast<std::size_t>(wolfSSL_GetKeySize(ssl_));
+  keys.cipher = is_chacha ? Cipher::chacha20_poly1305 : key_size == 16 ? Cipher::aes_128_gcm : Cipher::aes_256_gcm;
+  keys.hash = keys.cipher == Cipher::aes_256_gcm ? Hash::sha384 : Hash::sha256;  // of all suites that we offer
+  RINGWALL_CHECK(key_size == key_bytes(keys.cipher));
+
+  const bool has_explicit_nonce = keys.version == Version::tls12 && !is_chacha;
+  const std::size_t iv_size = has_explicit_nonce ? 4 : keys.send.iv.size();
+  const auto take = [&](Key& to, const Key& known, const unsigned char* key, const unsigned char* iv) {
+    to.secret = known.secret;
+    std::memcpy(to.key.data(), key, key_size);
+    std::memcpy(to.iv.data(), iv, iv_size);
+  };
+  take(keys.send, server_key_, wolfSSL_GetServerWriteKey(ssl_), wolfSSL_GetServerWriteIV(ssl_));
+  take(keys.receive, client_key_, wolfSSL_GetClientWriteKey(ssl_), wolfSSL_GetClientWriteIV(ssl_));
+  word64 sequence = 0;
+  RINGWALL_CHECK(wolfSSL_GetSequenceNumber(ssl_, &sequence) >= 0);  // 1 where the number is 0
+  keys.send.sequence = sequence;
+  RINGWALL_CHECK(wolfSSL_GetPeerSequenceNumber(ssl_, &sequence) >= 0);
+  keys.receive.sequence = sequence;
+  if (has_explicit_nonce) {
+    // wolfSSL began at random. The next ones follow, so that none comes twice under this key.
+    std::ranges::copy(explicit_nonce_, keys.send.iv.begin() + 4);
+    increment(std::span(keys.send.iv).subspan(4));
+  }
+  return keys;
+}
+
+std::string_view Handshake::version() const {
+  RINGWALL_CHECK(done_);
   return wolfSSL_get_version(ssl_);
 }
 
-std::string_view Stream::cipher_name() const {
-  RINGWALL_CHECK(ready_);
+std::string_view Handshake::cipher_name() const {
+  RINGWALL_CHECK(done_);
   return wolfSSL_get_cipher(ssl_);
 }
 
-std::string_view Stream::alpn() const {
-  RINGWALL_CHECK(ready_);
+std::string_view Handshake::alpn() const {
+  RINGWALL_CHECK(done_);
   char* protocol = nullptr;
   unsigned short size = 0;
   if (wolfSSL_ALPN_GetProtocol(ssl_, &protocol, &size) != WOLFSSL_SUCCESS || !protocol) return {};
   return {protocol, size};
 }
 
-bool Stream::resumed() const {
-  RINGWALL_CHECK(ready_);
+bool Handshake::resumed() const {
+  RINGWALL_CHECK(done_);
   return wolfSSL_session_reused(ssl_) == 1;
 }
 
-const Identity& Stream::certificate() const {
+const Identity& Handshake::certificate() const {
   RINGWALL_CHECK(entry_);
   return entry_->identity;
 }
