@@ -14,6 +14,7 @@ from harness.fake_node import FakeNode, NodeConnection  # noqa: E402
 from harness.node_script import NODE, Script  # noqa: E402
 from harness.recording_node import RecordingNode  # noqa: E402
 
+pytest_plugins = ["harness.selection"]
 LOG_CHARACTERS = 8000
 
 
@@ -133,6 +134,40 @@ def authority(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def both_kinds(authority):
+    """Certificates for localhost: Ringwall takes the ECDSA one for who can verify it."""
+    return [tuple(authority.issue("localhost", kind=kind)) for kind in ("ec", "rsa")]
+
+
+@pytest.fixture(scope="session")
+def offload(request):
+    """Who opens and seals the records after the handshake, "user" or "kernel", where what can be answered differs."""
+    given = request.config.getoption("--offload") or "user"
+    if given == "auto":
+        pytest.skip("whose records they are is not known before Ringwall starts")
+    return given
+
+
+def in_front(cast, node, both_kinds, offload, settings=None, **options) -> programs.Ringwall:
+    settings = {"tls.offload": offload, **(settings or {})}
+    return cast.ringwall(node, certificates=both_kinds, settings=settings, **options)
+
+
+@pytest.fixture
+def front(cast, both_kinds, offload):
+    """front(node, …) starts a Ringwall with both kinds of certificates, the records of which are `offload`'s."""
+    return functools.partial(in_front, cast, both_kinds=both_kinds, offload=offload)
+
+
+@pytest.fixture(scope="module")
+def shared_echo(tmp_path_factory, state_folder, both_kinds, offload, request):
+    """One in front of an echo node, for all tests of a file."""
+    cast = request.node.cast = Cast(tmp_path_factory.mktemp("shared"), state_folder)
+    yield in_front(cast, cast.echo_node(), both_kinds, offload)
+    cast.leave()
+
+
+@pytest.fixture(scope="session")
 def javascript():
     """Skips nothing: without its packages a test of the real clients must fail, not pass unseen."""
     assert NODE.exists(), f"{NODE} is missing: tests/e2e/run installs it"
@@ -142,7 +177,8 @@ def javascript():
 def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
-    if report.failed and (cast := getattr(item, "cast", None)):
+    casts = (getattr(node, "cast", None) for node in (item, item.getparent(pytest.Module)))
+    for cast in filter(None, casts if report.failed else ()):
         for title, text in cast.logs():
             if text.strip():
                 report.sections.append((title, text))

@@ -18,6 +18,7 @@ from harness.programs import program, run_ringwall
 from harness.until import Stopwatch
 
 SCREEN_LINES = 40
+TCP_ULP = 31  # linux/tcp.h
 
 
 def test_with_no_arguments_it_explains_itself_in_a_screen():
@@ -273,6 +274,38 @@ def test_doctor_tells_each_thing_it_looked_at():
     assert done.returncode == 0, done.stdout + done.stderr
     for word in ("io_uring", "TLS", "open files"):
         assert word.lower() in done.stdout.lower(), word
+
+
+def kernel_tls_error() -> int:
+    """What the kernel says when its TLS is to be attached to a connection; 0: it is."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as stream:
+        try:
+            stream.setsockopt(socket.IPPROTO_TCP, TCP_ULP, b"tls")
+        except OSError as error:
+            return error.errno
+    return 0
+
+
+def start_lines(cast, **settings) -> str:
+    server = cast.ringwall("127.0.0.1:9944", settings=settings)
+    server.wait_for_log("bounds:", 5)
+    return server.log
+
+
+def test_records_are_made_where_the_start_says_or_it_does_not_start(cast):
+    has_tls = kernel_tls_error() == 0
+    said = start_lines(cast)
+    assert "  tls: " in said and (has_tls or "tls: user-space records (the kernel has no TLS: ENOENT)" in said), said
+    assert "tls: user-space records" in start_lines(cast, **{"tls.offload": "user"})
+    if has_tls:
+        assert "tls: AES-128-GCM in the kernel\n" in start_lines(cast, **{"tls.offload": "kernel"})
+        return
+    settings = ["--self-signed", "localhost", "--set", f"server.state_dir={cast.folder}", "--set", "tls.offload=kernel"]
+    done = run_ringwall("--listen", f"127.0.0.1:{free_port()}", *settings)
+    assert done.returncode == 1
+    for part in ("tls.offload", "ENOENT", "modprobe tls", 'tls.offload = "user"'):
+        assert part in done.stderr, done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
 
 
 def test_a_kernel_without_io_uring_gets_one_clear_sentence_and_not_a_crash(cast):

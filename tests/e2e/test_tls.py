@@ -120,12 +120,6 @@ def test_a_key_update_or_many_records_do_not_matter(server, version):
         assert stream.read_reply().body == b"healthy"
 
 
-def test_key_updates_are_followed(server):
-    output = s_client(server.port, "-tls1_3", say=b"K\n\0k\n\0" + HEALTH + b"\0\0")
-    assert "KEYUPDATE" in output
-    assert "healthy" in output
-
-
 def test_plain_http_on_the_tls_port_is_told_so(server):
     reply = client.exchange(server.port, client.request("GET", "/"), tls=False)
     assert reply.status == 400

@@ -8,9 +8,10 @@ import socket
 import ssl
 
 from .stream import Stream
+from .until import PATIENCE
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-TIMEOUT_S = 20.0
+TIMEOUT_S = 20.0 * PATIENCE
 
 
 def accept_of(key: str) -> str:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from .process import Process
+from .until import PATIENCE
 
 FOLDER = Path(__file__).resolve().parent.parent / "node"
 MODULES = FOLDER / "node_modules"
@@ -21,7 +22,7 @@ def run_script(name: str, *arguments, ca: Path | None = None, seconds: float = 6
         [NODE, *options, FOLDER / f"{name}.mjs", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=seconds,
+        timeout=seconds * PATIENCE,
         env=env,
     )
     assert (

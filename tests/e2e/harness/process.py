@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from .until import until
+from .until import PATIENCE, until
 
 
 class Process:
@@ -107,7 +107,7 @@ class Process:
 
     def wait(self, seconds: float) -> int:
         """The exit status; negative for a signal."""
-        status = self._process.wait(seconds)
+        status = self._process.wait(seconds * PATIENCE)
         self.end_seen = True
         return status
 
@@ -117,7 +117,7 @@ class Process:
             self.end_seen = True
             self._process.terminate()
             try:
-                self._process.wait(seconds)
+                self._process.wait(seconds * PATIENCE)
             except subprocess.TimeoutExpired:
                 self.kill()
         return self._process.returncode

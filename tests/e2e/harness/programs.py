@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .ports import free_port
 from .process import Process
+from .until import PATIENCE
 
 E2E = Path(__file__).resolve().parent.parent
 ROOT = E2E.parent.parent
@@ -43,7 +44,7 @@ def run_ringwall(*arguments: str, seconds: float = 20.0, env: dict | None = None
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=seconds,
+        timeout=seconds * PATIENCE,
         env={**os.environ, **(env or {})},
         preexec_fn=before,
     )
@@ -57,6 +58,9 @@ class Ringwall(Process):
     that executes what follows it. Without `guard` no method is denied and no limit is in reach, for tests of all else:
     those call what they please, and come from one address in any number.
     """
+
+    offload: str | None = None  # The tls.offload of all, where the test has no say in it (harness/selection.py).
+    with_tls: list["Ringwall"] = []  # Those started with a TLS listener.
 
     def __init__(
         self,
@@ -97,11 +101,14 @@ class Ringwall(Process):
                     argv += ["--cert", str(certificate), "--key", str(key)]
             else:
                 argv += ["--self-signed", "localhost"]
-        for field, value in {"server.state_dir": self.state, **(settings or {})}.items():
+        offload = {"tls.offload": self.offload} if self.offload else {}
+        for field, value in {"server.state_dir": self.state, **offload, **(settings or {})}.items():
             argv += ["--set", f"{field}={value}"]
         if not guard:
             argv += ["--methods", "all", "--limits", "off"]
         super().__init__("ringwall", [*argv, *map(str, arguments)], folder / "logs", env, open_files=open_files)
+        if tls:
+            self.with_tls.append(self)
 
     def wait_until_serving(self) -> None:
         for port in self.ports:
