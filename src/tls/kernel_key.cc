@@ -19,7 +19,8 @@ void KernelKey::fill(const Key& key, Version version, unsigned short cipher_type
   info.info.version = version == Version::tls13 ? TLS_1_3_VERSION : TLS_1_2_VERSION;
   info.info.cipher_type = cipher_type;
   std::memcpy(info.key, key.key.data(), sizeof info.key);
-  if constexpr (sizeof info.salt > 0) std::memcpy(info.salt, key.iv.data(), sizeof info.salt);
+  constexpr std::size_t salt_bytes = sizeof info.salt;
+  if constexpr (salt_bytes > 0) std::memcpy(info.salt, key.iv.data(), salt_bytes);
   std::memcpy(info.iv, key.iv.data() + sizeof info.salt, sizeof info.iv);
   write_big_endian(std::as_writable_bytes(std::span(info.rec_seq)), key.sequence);
   size_ = sizeof info;
