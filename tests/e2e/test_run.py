@@ -31,7 +31,9 @@ def run(cast, state_folder):
     for name in ("ringwall", "ringwall-devnode"):
         (programs / name).symlink_to(program(name))
     state = ("--set", f"server.state_dir={state_folder}")
-    return lambda *arguments: cast.add(Process("run", [root / "tools/run", *arguments, *state], cast.folder / "logs"))
+    # Whoever runs these tests may ignore signals (nohup does), which a script inherits and cannot change.
+    script = ["env", "--default-signal=HUP,INT", root / "tools/run"]
+    return lambda *arguments: cast.add(Process("run", [*script, *arguments, *state], cast.folder / "logs"))
 
 
 @pytest.fixture
