@@ -170,6 +170,7 @@ bool Connection::submit_control() {
     fail(Failure::backlog_full, ENOBUFS);
     return true;
   }
+  waits_for_room_ = false;
   control_send_ = std::make_unique<ControlSend>();
   control_send_->record = *record;
   const auto content = std::span<const std::byte>(control_send_->record.content).first(record->bytes);

@@ -200,8 +200,9 @@ void TlsTransport::note_bad_record(int number) {
 }
 
 bool TlsTransport::may_send() {
-  if (is_exhausted()) failure_.reason = tls::FailureReason::internal;
-  return failure_.reason == tls::FailureReason::none;
+  if (!is_exhausted()) return true;
+  failure_.reason = tls::FailureReason::internal;
+  return false;
 }
 
 // The receiving side goes first: until the kernel has that, all goes on in user space as if nothing had been tried.

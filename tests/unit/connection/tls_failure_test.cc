@@ -64,6 +64,33 @@ TEST_CASE("a broken record behind bytes on which the session ends is not looked 
   }
 }
 
+TEST_CASE("a broken record while a slow reader takes its answer is told by an alert behind what was sealed") {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    INFO(version);
+    Stage stage({.socket_bytes = 48 * 1024});
+    TlsLink link(stage, version);
+    link.establish();
+    link.say("a request");
+    REQUIRE(stage.run_until([&] { return link.owner.received == "a request"; }));
+    link.peer.stop_reading();
+    const std::string text = text_of(250'000);
+    link.connection.send_copy(text);
+    stage.run_for(second);
+    REQUIRE(link.connection.is_congested());
+    link.client.send("to be changed");
+    std::vector<std::byte> wire = link.client.out();
+    wire.back() ^= std::byte{1};
+    link.peer.send(wire);
+    REQUIRE(stage.run_until([&] { return link.owner.heard("failed: tls"); }));
+    stage.run_for(second);
+    link.peer.read_at_once();
+    REQUIRE(stage.run_until([&] { return link.is_closed() && link.peer.is_over(); }));
+    CHECK(link.peer.error() == 0);
+    CHECK(link.client.alert_received == tls::alert::bad_record_mac);
+    CHECK(link.heard == text);
+  }
+}
+
 TEST_CASE("a peer who spoke HTTP gets a plain answer and FIN, however much it said") {
   for (const std::size_t body : {0U, 30'000U, 200'000U}) {
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
