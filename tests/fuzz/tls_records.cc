@@ -200,9 +200,15 @@ class Script {
         write(type_handshake, std::string("\x18\0\0\1\1", 5), next());
         return client_.advance_key();
       case 4: {  // anything, well sealed
-        const std::uint8_t type = next();
+        std::uint8_t type = next();
         std::string any(next() % 32, '\0');
         for (char& byte : any) byte = static_cast<char>(next());
+        // In TLS 1.3 no type is padding, and the last byte that is not 0 the type (RFC 8446 section 5.4).
+        if (tls13_ && type == 0) any.erase(any.find_last_not_of('\0') + 1);
+        if (tls13_ && type == 0 && !any.empty()) {
+          type = static_cast<std::uint8_t>(any.back());
+          any.pop_back();
+        }
         uncertain_from = std::min(uncertain_from, wire.size());
         return write(type, any, next());
       }
