@@ -1,6 +1,7 @@
 """A JSON-RPC server that we did not write (anvil) with a client that we did not write (ethers) in front of Ringwall."""
 
 import platform
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,11 @@ from harness.process import Process
 
 ANVIL = MODULES / "@foundry-rs" / "anvil-linux-amd64" / "bin" / "anvil"
 
+# Its many threads stand still there now and then, for minutes (seen in 2 of 4 runs on 6.1; never on 7.2).
+STANDS_STILL = "User Mode Linux" in Path("/proc/cpuinfo").read_text() and platform.release().startswith("6.")
+
 pytestmark = [
+    pytest.mark.skipif(STANDS_STILL, reason="anvil stands still now and then in user-mode Linux 6"),
     pytest.mark.control,
     pytest.mark.skipif(platform.machine() != "x86_64", reason="anvil has no package for this machine"),
 ]
