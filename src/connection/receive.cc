@@ -39,11 +39,11 @@ bool Connection::wants_input() const {
 }
 
 void Connection::start_receive() {
+  if (control_waits_) return start_control_receive();
   std::optional<std::size_t> at_most;
-  if (transport_) {
-    if (state_ == State::open && !peer_ended_) transport_->offer_receiving(resources_.ring.backend(), socket_);
-    if (control_waits_) return start_control_receive();
-    if (state_ == State::open && !peer_ended_) at_most = transport_->receive_at_most();
+  if (transport_ && state_ == State::open && !peer_ended_) {
+    transport_->offer_receiving(resources_.ring.backend(), socket_);
+    at_most = transport_->receive_at_most();
   }
   io_uring_sqe& entry = resources_.ring.prepare(receive_);
   if (at_most || gentle_receives_ > 0) {

@@ -131,7 +131,7 @@ def run_e2e_kernel(suite, machines, options, *arguments):
     if fetched.returncode != 0:
         reason = (fetched.stderr.strip().splitlines() or ["tools/kernel --fetch gave no reason"])[-1]
         return Count(skipped=1, reasons=[f"{suite}: {reason}"])
-    subprocess.run([run, "--version"], stdin=subprocess.DEVNULL)  # Installs what needs a network, which they lack.
+    install_npm_packages()
     numbers = range(1, machines + 1)
     reports = [fresh_report(f"{suite}-{number}") for number in numbers]
     started = []
@@ -189,6 +189,7 @@ def main():
         running = {}
         for name in names:
             if name in beside and not running:
+                install_npm_packages()
                 running = {other: threads.submit(run_suite, other) for other in names if other in beside}
             count, line = running[name].result() if name in running else run_suite(name)
             total.add(count)
