@@ -124,6 +124,11 @@ def run_e2e(build, *arguments):
     return judge_e2e(f"tests/e2e/run on build/{build}", status, report)
 
 
+def install_npm_packages():
+    """Before tests that have no network, or that run beside others which would install them too."""
+    subprocess.run([str(ROOT / "tests/e2e/run"), "--version"], stdin=subprocess.DEVNULL)
+
+
 def run_e2e_kernel(suite, machines, options, *arguments):
     """In machines side by side, each with its share of the tests; the tools/kernel that they are made by gets `options`."""
     tool, run = [str(ROOT / "tools" / "kernel"), *options], str(ROOT / "tests/e2e/run")
