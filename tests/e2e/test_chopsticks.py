@@ -62,7 +62,7 @@ def test_a_signed_transfer_goes_into_a_block_of_a_real_runtime(cast, runtime):
     server = cast.ringwall(runtime)
     chain, block, money = run_script("transfer", server.wss, ca=server.ca_file(), seconds=100)
     assert chain["spec"]
-    assert "InBlock" in block["states"]  # Finalized may have come on its heels
+    assert {"InBlock", "Finalized"} & set(block["states"])  # under load the library tells the last one only
     assert "balances.Transfer" in block["events"] and "system.ExtrinsicSuccess" in block["events"]
     assert money["received"] == money["amount"]
     assert int(money["spent"]) >= int(money["amount"])

@@ -16,7 +16,9 @@ const block = await new Promise((resolve, reject) => {
   api.tx.balances.transferKeepAlive(bob.address, amount).signAndSend(alice, ({ status, dispatchError, events }) => {
     states.push(status.type);
     if (dispatchError) reject(new Error(dispatchError.toString()));
-    if (status.isInBlock) resolve({ hash: status.asInBlock.toHex(), events: events.map(({ event }) => `${event.section}.${event.method}`) });
+    // The library leaves InBlock out where Finalized comes before it is done with that.
+    if (!status.isInBlock && !status.isFinalized) return;
+    resolve({ hash: status.value.toHex(), events: events.map(({ event }) => `${event.section}.${event.method}`) });
   }).catch(reject);
 });
 const after = { alice: await free(alice), bob: await free(bob) };
