@@ -5,23 +5,29 @@
 # is static, hardened, and kept in a cache directory named after all that shapes it; the system is not touched.
 # What meson.build asks of it is checked there.
 
-wolfssl_patches=("$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"/wolfssl-*.patch)
+wolfssl_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+wolfssl_patches=("$wolfssl_here"/wolfssl-*.patch)
+wolfssl_random=$wolfssl_here/wolfssl-random.h
 wolfssl_cflags="-O3 -g -fPIC -fno-plt -fwrapv -fstack-protector-strong -fstack-clash-protection"
 
-# TLS 1.2 and 1.3, ECDHE with AES-GCM or ChaCha20-Poly1305, server side, certificates made and read; nothing else.
+# Random bytes come from src/tls/random.cc.
+# TLS 1.2 and 1.3, ECDHE with AES-GCM or ChaCha20-Poly1305, both sides, certificates made and read; nothing else.
 wolfssl_options=(
   --disable-shared --enable-static --disable-examples --disable-crypttests --enable-harden
   --enable-sp --enable-sp-math-all
-  --enable-tls13 --disable-oldtls --enable-ecc --enable-curve25519 --enable-hkdf
+  --enable-tls13 --disable-oldtls --enable-ecc --enable-curve25519 --enable-hkdf --disable-hashdrbg
   --enable-aesgcm --enable-chacha --enable-poly1305
   --enable-session-ticket --enable-sni --enable-alpn --enable-ocsp --enable-ocspstapling
   --enable-secure-renegotiation-info # signalled (RFC 5746), without which OpenSSL 3 clients refuse TLS 1.2; never done
   --enable-certgen --enable-certreq --enable-certext --enable-keygen
+  --enable-altcertchains # as a client: a chain may end in an authority that we don't know, if what is below leads to one
   --enable-atomicuser # with HAVE_SECRET_CALLBACK: the keys can leave
   --disable-aescbc --disable-enc-then-mac --disable-dh --disable-des3 --disable-arc4 --disable-md4 --disable-md5
   --disable-sha3 --disable-psk --disable-crl --disable-pkcs12 --disable-sys-ca-certs --disable-oldnames
 )
-wolfssl_defines="-DHAVE_SECRET_CALLBACK -DWOLFSSL_TLS13_MIDDLEBOX_COMPAT"
+# With the third a client of ours is asked about each server certificate, not only about those that wolfSSL finds wrong.
+wolfssl_defines="-DHAVE_SECRET_CALLBACK -DWOLFSSL_TLS13_MIDDLEBOX_COMPAT -DWOLFSSL_ALWAYS_VERIFY_CB"
+wolfssl_defines+=" -DCUSTOM_RAND_GENERATE_BLOCK=ringwall_random"
 
 if [[ $(uname -m) == x86_64 ]]; then
   wolfssl_cflags+=" -fcf-protection"
@@ -32,7 +38,7 @@ fi
 wolfssl_prefix() {
   local cache=${RINGWALL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ringwall} hash
   hash=$(
-    printf '%s\n' "$wolfssl_cflags" "${wolfssl_options[@]}" "$wolfssl_defines" | cat - "${wolfssl_patches[@]}" |
+    printf '%s\n' "$wolfssl_cflags" "${wolfssl_options[@]}" "$wolfssl_defines" | cat - "${wolfssl_patches[@]}" "$wolfssl_random" |
       sha256sum | cut -c1-12
   )
   (
@@ -120,26 +126,30 @@ wolfssl_fetch() {
   if ! wolfssl_apt "$own" update; then
     rm "$own/sources/security.list"
     wolfssl_apt "$own" update
-    echo "warning: no security archive beside the configured one: the patches may not be the newest" | tee "$own/warning"
+    echo "warning: no security archive beside the configured one: the patches may not be the newest" | tee -a "$own/warning"
   fi
   cd "$own/source"
   wolfssl_apt "$own" source --only-source wolfssl
 }
 
-# Patches of our own, where they fit: a newer source has its own cure.
+# Patches of our own, where they fit: a newer source may have its own cure. What is left out is told at the end.
 wolfssl_patch() {
-  local patch
+  local own=$1 patch
   for patch in "${wolfssl_patches[@]}"; do
-    if patch -p1 --dry-run --force <"$patch" >/dev/null; then patch -p1 --force <"$patch"; fi
+    if patch -p1 -F0 --dry-run --force <"$patch"; then
+      patch -p1 -F0 --force <"$patch"
+    else
+      echo "warning: patch $(basename "$patch") does not fit this source: left out" | tee -a "$own/warning"
+    fi
   done
 }
 
 wolfssl_configure() {
   cd "$1"/source/wolfssl-*/
-  wolfssl_patch
+  wolfssl_patch "$1"
   ./autogen.sh
   ./configure --prefix="$2" --libdir="$2/lib" "${wolfssl_options[@]}" CC=gcc CFLAGS="$wolfssl_cflags" \
-    C_EXTRA_FLAGS="$wolfssl_defines"
+    C_EXTRA_FLAGS="$wolfssl_defines -include $wolfssl_random"
 }
 
 # _FORTIFY_SOURCE comes here and not in CFLAGS: configure would copy it into options.h, and so into every build of ours.
@@ -171,11 +181,11 @@ wolfssl_build() {
   own=$(mktemp -d "${TMPDIR:-/tmp}/ringwall-wolfssl.XXXXXX")
   progress_of 4
   step "wolfSSL's source package" wolfssl_fetch "$own"
-  [[ ! -e $own/warning ]] || cat "$own/warning" >&2
   step "configuring wolfSSL" wolfssl_configure "$own" "$prefix"
   step "building wolfSSL" wolfssl_make "$own"
   step "installing wolfSSL" wolfssl_install "$own" "$prefix"
   progress_of 0
+  [[ ! -e $own/warning ]] || cat "$own/warning" >&2
   rm -rf "$own"
   exec 9>&-
 }
