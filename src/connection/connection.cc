@@ -58,15 +58,27 @@ void Connection::adopt(int socket, std::unique_ptr<TlsTransport> transport) {
   RINGWALL_CHECK(state_ == State::idle);
   socket_ = socket;
   transport_ = std::move(transport);
+  begin_receiving();
+}
+
+void Connection::begin_receiving() {
   state_ = State::open;
+  if (transport_ && transport_->speaks_first()) queue_handshake({});
   start_receive();
 }
 
-void Connection::connect(const ring::SocketAddress& address, std::uint64_t timeout_ns) {
+void Connection::connect(const ring::SocketAddress& address, std::uint64_t timeout_ns,
+                         std::unique_ptr<TlsTransport> transport, const ring::SocketAddress* source) {
   RINGWALL_CHECK(state_ == State::idle);
+  RINGWALL_CHECK(!transport || transport->speaks_first());
   state_ = State::connecting;
+  transport_ = std::move(transport);
   ring::Ring& ring = resources_.ring;
-  const int socket = ring.backend().open_tcp_socket(address.storage.ss_family);
+  int socket = ring.backend().open_tcp_socket(address.storage.ss_family);
+  if (const int bound = socket >= 0 && source ? ring.backend().bind_source(socket, *source) : 0; bound < 0) {
+    ring.backend().close_socket(socket);
+    socket = bound;
+  }
   if (socket < 0) {
     // Told by the timer, since callbacks never come from inside a call.
     last_errno_ = -socket;
@@ -87,11 +99,11 @@ void Connection::on_connect(const ring::Completion& completion) {
   RINGWALL_CHECK(state_ == State::connecting);
   timer_.stop();
   if (completion.result < 0) {
-    return fail(completion.result == -EMFILE || completion.result == -ENOBUFS ? Failure::system : Failure::refused,
-                -completion.result);
+    const bool is_ours =
+        completion.result == -EMFILE || completion.result == -ENOBUFS || completion.result == -EADDRNOTAVAIL;
+    return fail(is_ours ? Failure::system : Failure::refused, -completion.result);
   }
-  state_ = State::open;
-  start_receive();
+  begin_receiving();
   owner_->on_connected(*this);
 }
 
@@ -137,12 +149,7 @@ void Connection::finish_without_transport(std::string_view text) {
 void Connection::shut_down_sending() {
   state_ = State::lingering;
   resources_.ring.timers().start(timer_, resources_.ring.now_ns() + resources_.linger_ns);
-  io_uring_prep_shutdown(&resources_.ring.prepare(shutdown_), socket_, SHUT_WR);
-}
-
-void Connection::on_shutdown(const ring::Completion& completion) {
-  if (state_ == State::joining) return close_if_joined();
-  if (state_ == State::lingering && (wire_ended_ || completion.result < 0)) join();
+  if (resources_.ring.backend().shut_down_sending(socket_) < 0 || wire_ended_) join();
 }
 
 // Failure and the end -----------------------------------------------------------------------------------------------
@@ -186,14 +193,18 @@ void Connection::join() {
   close_if_joined();
 }
 
+std::array<ring::Operation*, 4> Connection::operations() { return {&receive_, &send_, &connect_, &hang_up_}; }
+
 void Connection::close_if_joined() {
   RINGWALL_CHECK(state_ == State::joining);
   if (cancel_.in_flight()) return;
   ring::Ring& ring = resources_.ring;
-  if (receive_.in_flight() || send_.in_flight() || connect_.in_flight() || shutdown_.in_flight()) {
-    return ring.cancel_all(socket_, cancel_);
+  // One after another, so that one operation for cancelling is enough.
+  for (ring::Operation* operation : operations()) {
+    if (!operation->in_flight()) continue;
+    if (!operation->is_cancelled()) ring.cancel(*operation, cancel_);
+    return;
   }
-  if (hang_up_.in_flight()) return ring.cancel(hang_up_, cancel_);
   state_ = State::closing;
   wire_.clear();
   gather_.reset();
@@ -206,7 +217,11 @@ void Connection::close_if_joined() {
   }
 }
 
-void Connection::on_cancel(const ring::Completion&) {
+void Connection::on_cancel(const ring::Completion& completion) {
+  if (completion.result < 0) {
+    // At most one of them has been asked to end, and not ended.
+    for (ring::Operation* operation : operations()) operation->note_cancel_failed();
+  }
   if (state_ == State::joining) return close_if_joined();
   if (paused_ && receive_.in_flight() && state_ == State::open) cancel_receive();
 }

@@ -25,6 +25,8 @@ constexpr unsigned share_divisor = 4;
 // of the backlog.)
 constexpr std::uint8_t gentle_receives_after_share = 4;
 constexpr std::uint8_t gentle_receives_after_pause = 64;
+// Of bulk, one large buffer at a time is less: once so many small ones were taken without another pause.
+constexpr std::uint8_t gentle_receives_before_bulk = 32;
 
 constexpr auto record_of_data = static_cast<std::uint8_t>(tls::ContentType::application_data);
 
@@ -46,13 +48,18 @@ void Connection::start_receive() {
     at_most = transport_->receive_at_most();
   }
   io_uring_sqe& entry = resources_.ring.prepare(receive_);
-  if (at_most || gentle_receives_ > 0) {
+  bulk_receive_ = expects_bulk_ && !at_most && resources_.large_buffers->available() > 0 &&
+                  gentle_receives_ <= gentle_receives_after_pause - gentle_receives_before_bulk;
+  if (bulk_receive_) {
+    io_uring_prep_recv(&entry, socket_, nullptr, 0, 0);
+    entry.ioprio |= IORING_RECVSEND_POLL_FIRST;  // or it would take the little that is there
+  } else if (at_most || gentle_receives_ > 0) {
     io_uring_prep_recv(&entry, socket_, nullptr, at_most.value_or(0), 0);
   } else {
     io_uring_prep_recv_multishot(&entry, socket_, nullptr, 0, 0);
   }
   entry.flags |= IOSQE_BUFFER_SELECT;
-  entry.buf_group = resources_.buffers.group();
+  entry.buf_group = (bulk_receive_ ? *resources_.large_buffers : resources_.buffers).group();
 }
 
 // A receive takes all that is there the moment the kernel gets it. So one that took too much goes to the kernel behind
@@ -66,7 +73,17 @@ void Connection::receive_again() {
 }
 
 void Connection::cancel_receive() {
-  if (!cancel_.in_flight()) resources_.ring.cancel(receive_, cancel_);
+  if (!cancel_.in_flight() && !receive_.is_cancelled()) resources_.ring.cancel(receive_, cancel_);
+}
+
+void Connection::expect(std::uint64_t bytes) {
+  if (resources_.large_buffers == nullptr || state_ != State::open) return;
+  const std::uint32_t large_bytes = resources_.large_buffers->buffer_bytes();
+  const bool bulk = bytes >= large_bytes;
+  if (std::exchange(expects_bulk_, bulk) == bulk) return;
+  // Not all of it: what comes while half is handled fills the other half.
+  resources_.ring.backend().wait_for_bytes(socket_, bulk ? static_cast<int>(large_bytes / 2) : 1);
+  if (bulk && gentle_receives_ == 0 && receive_.in_flight() && !bulk_receive_) cancel_receive();
 }
 
 void Connection::pause_receiving() {
@@ -118,7 +135,8 @@ void Connection::on_receive(const ring::Completion& completion) {
   const int result = completion.result;
   ring::Slice bytes;
   if (completion.has_buffer()) {
-    bytes = resources_.buffers.take(completion.buffer_id(), static_cast<std::size_t>(std::max(result, 0)));
+    bytes = (bulk_receive_ ? *resources_.large_buffers : resources_.buffers)
+                .take(completion.buffer_id(), static_cast<std::size_t>(std::max(result, 0)));
   }
   if (state_ == State::joining) {
     if (completion.is_last()) close_if_joined();
@@ -174,7 +192,7 @@ void Connection::ended(End how) {
   if (state_ == State::open && !peer_ended_) {
     peer_ended_ = true;
     owner_->on_ended(*this, how);
-  } else if (state_ == State::lingering && wire_ended_ && !shutdown_.in_flight()) {
+  } else if (state_ == State::lingering && wire_ended_) {
     join();
   }
 }
@@ -194,7 +212,7 @@ void Connection::begin_transport(std::unique_ptr<TlsTransport> transport, std::s
   RINGWALL_CHECK(state_ == State::open && !transport_);
   RINGWALL_CHECK(queue_.empty() && wire_.empty() && bytes_sent_ == 0);
   transport_ = std::move(transport);
-  if (!first_bytes.empty()) queue_handshake(first_bytes);
+  if (!first_bytes.empty() || transport_->speaks_first()) queue_handshake(first_bytes);
   if (receive_.in_flight() && transport_->receive_at_most()) cancel_receive();
 }
 

@@ -1,8 +1,10 @@
 #include <ringwall/connection/tls_transport.h>
 
+#include <ringwall/check.h>
 #include <ringwall/connection/arena.h>
 #include <ringwall/connection/connection.h>
 #include <ringwall/connection/owned_slice.h>
+#include <ringwall/tls/handshake.h>
 #include <ringwall/tls/kernel_key.h>
 
 #include <algorithm>
@@ -46,7 +48,14 @@ ControlRecord alert_record(std::byte level, std::byte description) {
 }  // namespace
 
 TlsTransport::TlsTransport(const tls::Context& context, Resources& resources)
-    : resources_(resources), handshake_(std::make_unique<tls::Handshake>(context)) {}
+    : TlsTransport(std::make_unique<tls::Handshake>(context), resources) {}
+
+TlsTransport::TlsTransport(std::unique_ptr<tls::Handshaker> handshake, Resources& resources)
+    : resources_(resources), handshake_(std::move(handshake)) {}
+
+std::string_view TlsTransport::failure_text() const {
+  return handshake_ ? std::string_view(handshake_->failure_text()) : records_->failure_text();
+}
 
 std::string_view TlsTransport::server_name() const {
   return handshake_ ? std::string_view(handshake_->server_name()) : server_name_;
@@ -56,11 +65,11 @@ TlsTransport::Progress TlsTransport::open(ring::Slice& wire, ring::Slice& plaint
   ArenaOutput output(resources_.arena, out);
   if (handshake_) {
     std::span<const std::byte> left = wire.bytes();
-    const tls::Handshake::Progress progress = handshake_->advance(left, output);
+    const tls::Handshaker::Progress progress = handshake_->advance(left, output);
     wire.remove_prefix(wire.size() - left.size());
-    if (progress == tls::Handshake::Progress::need_input) return Progress::need_input;
+    if (progress == tls::Handshaker::Progress::need_input) return Progress::need_input;
     failure_ = handshake_->failure();
-    if (progress == tls::Handshake::Progress::failed) return Progress::failed;
+    if (progress == tls::Handshaker::Progress::failed) return Progress::failed;
     establish();
     return Progress::established;
   }
@@ -92,10 +101,12 @@ TlsTransport::Progress TlsTransport::open(ring::Slice& wire, ring::Slice& plaint
 
 void TlsTransport::establish() {
   const tls::Keys keys = handshake_->keys();
+  const tls::Role role = handshake_->role();
   server_name_ = handshake_->server_name();
+  resumed_ = handshake_->resumed();
   handshake_.reset();
-  records_.emplace(keys, resources_.key_schedules);
-  kernel_wanted_ = resources_.offload.uses_kernel(keys.version, keys.cipher);
+  records_.emplace(keys, resources_.key_schedules, role);
+  kernel_wanted_ = role == tls::Role::server && resources_.offload.uses_kernel(keys.version, keys.cipher);
 }
 
 // A key's use --------------------------------------------------------------------------------------------------------
@@ -121,7 +132,11 @@ bool TlsTransport::is_spent() const {
 
 bool TlsTransport::seal(std::vector<ring::Slice>& queue, std::size_t bytes_max, std::vector<ring::Slice>& out) {
   if (failure_.reason != tls::FailureReason::none) return false;
-  std::array<std::span<const std::byte>, pieces_per_record_max> pieces;
+  RINGWALL_CHECK(is_established());
+  // Not an array of spans: to set all of them costs as much as to seal a short record.
+  using Piece = std::span<const std::byte>;
+  alignas(Piece) std::array<std::byte, pieces_per_record_max * sizeof(Piece)> memory;
+  Piece* const pieces = reinterpret_cast<Piece*>(memory.data());
   if (!changes_keys()) bytes_max = std::min(bytes_max, send_bytes_max());
   std::size_t first = 0;
   std::size_t sealed = 0;
@@ -135,15 +150,16 @@ bool TlsTransport::seal(std::vector<ring::Slice>& queue, std::size_t bytes_max, 
     std::size_t count = 0;
     std::size_t bytes = 0;
     std::size_t cut = 0;  // bytes of the piece that goes on in the next record
-    for (; first + count < queue.size() && count < pieces.size() && bytes < tls::record_plaintext_bytes_max; ++count) {
+    for (; first + count < queue.size() && count < pieces_per_record_max && bytes < tls::record_plaintext_bytes_max;
+         ++count) {
       const std::span<const std::byte> piece = queue[first + count].bytes();
       const std::size_t part = std::min(piece.size(), tls::record_plaintext_bytes_max - bytes);
-      pieces[count] = piece.first(part);
+      std::construct_at(pieces + count, piece.first(part));
       bytes += part;
       cut = part < piece.size() ? part : 0;
     }
     const std::span<std::byte> to = resources_.arena.reserve(bytes + tls::record_overhead_bytes_max);
-    const std::size_t record_bytes = records_->seal(std::span(pieces).first(count), to);
+    const std::size_t record_bytes = records_->seal(std::span(pieces, count), to);
     out.push_back(resources_.arena.commit(record_bytes));
     sealed += bytes;
     first += cut > 0 ? count - 1 : count;
@@ -166,7 +182,7 @@ void TlsTransport::close(std::vector<ring::Slice>& out) {
 
 bool TlsTransport::may_use_kernel() const {
   return failure_.reason == tls::FailureReason::none &&
-         (handshake_ ? resources_.offload.uses_kernel() : kernel_wanted_);
+         (handshake_ ? !speaks_first() && resources_.offload.uses_kernel() : kernel_wanted_);
 }
 
 std::optional<std::size_t> TlsTransport::receive_at_most() const {

@@ -30,6 +30,7 @@ io_uring_sqe* Ring::next_entry() {
 io_uring_sqe& Ring::prepare(Operation& operation) {
   RINGWALL_CHECK(!operation.in_flight_);
   operation.in_flight_ = true;
+  operation.cancelled_ = false;
   ++in_flight_;
   io_uring_sqe* entry = spill_.empty() ? next_entry() : nullptr;
   if (entry == nullptr && spill_.empty()) {
@@ -45,13 +46,10 @@ io_uring_sqe& Ring::prepare(Operation& operation) {
   return *entry;
 }
 
-void Ring::cancel(const Operation& target, Operation& canceller) {
+void Ring::cancel(Operation& target, Operation& canceller) {
   RINGWALL_CHECK(target.in_flight_);
+  target.cancelled_ = true;
   io_uring_prep_cancel64(&prepare(canceller), reinterpret_cast<std::uintptr_t>(&target), 0);
-}
-
-void Ring::cancel_all(int descriptor, Operation& canceller) {
-  io_uring_prep_cancel_fd(&prepare(canceller), descriptor, IORING_ASYNC_CANCEL_ALL);
 }
 
 void Ring::drain_spill() {

@@ -109,8 +109,19 @@ int UringBackend::open_tcp_socket(int family) {
   return descriptor;
 }
 
+int UringBackend::bind_source(int socket, const SocketAddress& source) {
+  const int on = 1;
+  // Without it the port would be chosen here, for all destinations, and each could be used once at a time.
+  if (setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) != 0) return -errno;
+  return bind(socket, source.get(), source.bytes) == 0 ? 0 : -errno;
+}
+
 void UringBackend::limit_receive_buffer(int socket, int bytes) {
   (void)setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+}
+
+void UringBackend::wait_for_bytes(int socket, int bytes) {
+  (void)setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
 }
 
 SocketAddress UringBackend::peer_address(int socket) {
@@ -136,6 +147,8 @@ int UringBackend::attach_tls(int socket) { return attach_kernel_tls(socket); }
 int UringBackend::set_tls_key(int socket, TlsDirection direction, std::span<const std::byte> crypto_info) {
   return set_kernel_tls_key(socket, direction, crypto_info);
 }
+
+int UringBackend::shut_down_sending(int socket) { return shutdown(socket, SHUT_WR) == 0 ? 0 : -errno; }
 
 void UringBackend::reset_on_close(int socket) {
   const linger immediately{.l_onoff = 1, .l_linger = 0};

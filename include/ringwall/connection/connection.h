@@ -91,6 +91,7 @@ struct Resources {
   unsigned handshakes_per_turn;
   tls::OffloadSettings offload{};
   tls::KeySchedules key_schedules{};
+  ring::BufferRing* large_buffers = nullptr;  // for what comes in bulk; null: there are none
 
   std::vector<Connection*> to_flush{};       // have output queued
   std::vector<Connection*> to_flush_next{};  // the same, for the turn after this one
@@ -117,14 +118,18 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
   ~Connection();
 
-  // Takes over a connected socket and begins to receive. `transport` may be null: plain.
+  // Takes over a connected socket and begins to receive. `transport` may be null: plain; a client's speaks first.
   void adopt(int socket, std::unique_ptr<TlsTransport> transport);
   // Of one that was adopted as plain and has sent nothing: what comes from here on is the transport's, and before that
   // `first_bytes`, the end of what was received last. May be called from on_received(); the handshake goes on with the
   // turn's others.
   void begin_transport(std::unique_ptr<TlsTransport> transport, std::span<const std::byte> first_bytes);
-  // Opens a socket and connects it; on_connected or on_failed follows, and receiving begins by itself.
-  void connect(const ring::SocketAddress& address, std::uint64_t timeout_ns);
+  // Opens a socket and connects it; on_connected or on_failed follows, and receiving begins by itself. Then a client's
+  // `transport` says its ClientHello, in its turn among the handshakes, and on_established follows: how long that may
+  // take is the owner's to watch. `source` (null: the system's choice): where it comes from, on a port of the system's
+  // choice; last_errno() is EADDRNOTAVAIL when that is no address of this machine, or has no port left for `address`.
+  void connect(const ring::SocketAddress& address, std::uint64_t timeout_ns,
+               std::unique_ptr<TlsTransport> transport = nullptr, const ring::SocketAddress* source = nullptr);
 
   void send(ring::Slice bytes);
   void send_copy(std::span<const std::byte> bytes);
@@ -132,6 +137,9 @@ class Connection {
 
   // No more on_received() after what the kernel has already completed, until resume.
   void pause_receiving();
+  // So much more belongs to what has begun to come, and is of no use before its end: while it fills a large buffer, it
+  // is taken up in pieces of half of one or more. It may be told again at any time.
+  void expect(std::uint64_t bytes);
   void resume_receiving();
 
   void finish();
@@ -167,7 +175,6 @@ class Connection {
   void on_receive(const ring::Completion& completion);
   void on_send(const ring::Completion& completion);
   void on_connect(const ring::Completion& completion);
-  void on_shutdown(const ring::Completion& completion);
   void on_close(const ring::Completion& completion);
   void on_cancel(const ring::Completion& completion);
   void on_hang_up(const ring::Completion& completion);
@@ -179,6 +186,7 @@ class Connection {
   void cancel_receive();
   void count_share();
   void wire_received(ring::Slice wire);
+  void begin_receiving();
   void queue_handshake(std::span<const std::byte> wire);
   void open_wire(ring::Slice wire);
   void take_record(std::uint8_t type, ring::Slice content);
@@ -212,6 +220,8 @@ class Connection {
   void fail(Failure failure, int number);
   void shut_down_sending();
   void join();
+  // What may be in flight when it ends.
+  [[nodiscard]] std::array<ring::Operation*, 4> operations();
   void close_if_joined();
 
   Resources& resources_;
@@ -234,7 +244,6 @@ class Connection {
   ring::OperationOf<Connection, &Connection::on_receive> receive_{*this};
   ring::OperationOf<Connection, &Connection::on_send> send_{*this};
   ring::OperationOf<Connection, &Connection::on_connect> connect_{*this};
-  ring::OperationOf<Connection, &Connection::on_shutdown> shutdown_{*this};
   ring::OperationOf<Connection, &Connection::on_close> close_{*this};
   ring::OperationOf<Connection, &Connection::on_cancel> cancel_{*this};
   ring::OperationOf<Connection, &Connection::on_hang_up> hang_up_{*this};
@@ -256,6 +265,8 @@ class Connection {
   bool flush_marked_ = false;
   bool handshake_marked_ = false;
   bool receive_marked_ = false;
+  bool expects_bulk_ = false;
+  bool bulk_receive_ = false;    // the receive in flight, or that has just ended, is for a large buffer
   bool share_exceeded_ = false;  // since the receive was started
   bool send_waits_ = false;      // of the send in flight: all that it names is owned
   bool close_noticed_ = false;

@@ -8,7 +8,8 @@
 
 #include <ringwall/ring/backend.h>
 #include <ringwall/ring/slice.h>
-#include <ringwall/tls/handshake.h>
+#include <ringwall/tls/context.h>
+#include <ringwall/tls/handshaker.h>
 #include <ringwall/tls/records.h>
 
 #include <array>
@@ -43,8 +44,10 @@ class TlsTransport {
     failed,       // failure() says why; what the peer is to be told of it is on its way
   };
 
-  // Context and resources outlive the transport.
+  // Of a server. Context and resources outlive the transport.
   TlsTransport(const tls::Context& context, Resources& resources);
+  // Of either side, as the handshake is.
+  TlsTransport(std::unique_ptr<tls::Handshaker> handshake, Resources& resources);
   TlsTransport(const TlsTransport&) = delete;
   TlsTransport& operator=(const TlsTransport&) = delete;
 
@@ -59,9 +62,16 @@ class TlsTransport {
   // Says that nothing more will come from us, once.
   void close(std::vector<ring::Slice>& out);
 
+  // A client's, before its ClientHello: open() is due, with an empty `wire`.
+  [[nodiscard]] bool speaks_first() const { return handshake_ && handshake_->role() == tls::Role::client; }
   [[nodiscard]] bool is_established() const { return records_.has_value(); }
   [[nodiscard]] bool is_plain_http() const { return failure_.reason == tls::FailureReason::plain_http; }
   [[nodiscard]] const tls::Failure& failure() const { return failure_; }
+  [[nodiscard]] std::string_view failure_text() const;  // one line for a log
+  // Once it is established.
+  [[nodiscard]] bool resumed() const { return resumed_; }
+  [[nodiscard]] tls::Version version() const { return records_->keys().version; }
+  [[nodiscard]] tls::Cipher cipher() const { return records_->keys().cipher; }
   [[nodiscard]] std::string_view server_name() const;  // lower case; empty: the client named none
   // The key that we send with can't be changed, and an eighth of the records of tls.records_per_key is left: the
   // connection is to be ended in order.
@@ -106,11 +116,12 @@ class TlsTransport {
   [[nodiscard]] std::uint64_t records_before_the_last() const;
 
   Resources& resources_;
-  std::unique_ptr<tls::Handshake> handshake_;
+  std::unique_ptr<tls::Handshaker> handshake_;
   std::optional<tls::Records> records_;
   std::string server_name_;
   std::uint64_t kernel_records_ = 0;  // at most so many, under the present key
   tls::Failure failure_;
+  bool resumed_ = false;
   bool kernel_wanted_ = false;
   bool kernel_receives_ = false;
   bool kernel_sends_ = false;

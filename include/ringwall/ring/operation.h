@@ -31,12 +31,17 @@ class Operation {
   ~Operation() { RINGWALL_CHECK(!in_flight_); }
 
   [[nodiscard]] bool in_flight() const { return in_flight_; }
+  // The kernel has been asked to end it, and has not been heard to fail.
+  [[nodiscard]] bool is_cancelled() const { return cancelled_; }
+  // The cancel found nothing to end, or something that it could not stop: if this is still in flight, ask again.
+  void note_cancel_failed() { cancelled_ = false; }
 
  private:
   friend class Ring;
 
   Handler handler_;
   bool in_flight_ = false;
+  bool cancelled_ = false;  // since it was prepared
 };
 
 // `Handle` may destroy its owner once every operation of that owner has ended.

@@ -33,11 +33,9 @@ class Ring {
   [[nodiscard]] io_uring_sqe& prepare(Operation& operation);
 
   // Asks the kernel to end `target`; its last completion says how that went (it may have ended by itself).
-  // `canceller` belongs to the target's owner and must not be in flight.
-  void cancel(const Operation& target, Operation& canceller);
-
-  // Asks the kernel to end everything that is in flight on `descriptor`; each ends with its own last completion.
-  void cancel_all(int descriptor, Operation& canceller);
+  // `canceller` belongs to the target's owner and must not be in flight. It completes with 0 when the target is about
+  // to end. Found by user_data: to cancel all of a descriptor, Linux goes through all that is in flight on the ring.
+  void cancel(Operation& target, Operation& canceller);
 
   // Submits, waits for a completion, a timer or `wait_ns_max` (0: does not wait), then dispatches completions and
   // timers.

@@ -23,12 +23,15 @@ class UringBackend final : public Backend {
   std::int64_t unix_now_s() override;
   void fill_random(std::span<std::byte> bytes) override;
   int open_tcp_socket(int family) override;
+  int bind_source(int socket, const SocketAddress& source) override;
   void limit_receive_buffer(int socket, int bytes) override;
   SocketAddress peer_address(int socket) override;
+  void wait_for_bytes(int socket, int bytes) override;
   std::size_t unacknowledged_bytes(int socket) override;
   int attach_tls(int socket) override;
   int set_tls_key(int socket, TlsDirection direction, std::span<const std::byte> crypto_info) override;
   int take_error(int socket) override;
+  int shut_down_sending(int socket) override;
   void reset_on_close(int socket) override;
   void close_socket(int socket) override;
 

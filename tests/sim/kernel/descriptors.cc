@@ -18,6 +18,21 @@ namespace {
 constexpr int first_descriptor = 100'000;
 constexpr std::uint64_t late_ns_max = 20 * millisecond;
 
+bool is_same_host(const ring::SocketAddress& one, const ring::SocketAddress& other) {
+  if (one.storage.ss_family != other.storage.ss_family) return false;
+  if (one.storage.ss_family == AF_INET) {
+    return reinterpret_cast<const sockaddr_in&>(one.storage).sin_addr.s_addr ==
+           reinterpret_cast<const sockaddr_in&>(other.storage).sin_addr.s_addr;
+  }
+  return std::ranges::equal(reinterpret_cast<const sockaddr_in6&>(one.storage).sin6_addr.s6_addr,
+                            reinterpret_cast<const sockaddr_in6&>(other.storage).sin6_addr.s6_addr);
+}
+
+bool is_loopback(const ring::SocketAddress& address) {
+  return address.storage.ss_family == AF_INET &&
+         ntohl(reinterpret_cast<const sockaddr_in&>(address.storage).sin_addr.s_addr) >> 24 == 127;
+}
+
 }  // namespace
 
 std::shared_ptr<File> SimKernel::make_file(File::Kind kind) {
@@ -55,6 +70,27 @@ int SimKernel::open_tcp_socket(int family) {
   const int descriptor = install(make_file(File::Kind::socket));
   world_.trace("socket: descriptor %ld", descriptor);
   return descriptor;
+}
+
+int SimKernel::bind_source(int socket, const ring::SocketAddress& source) {
+  const std::shared_ptr<File> file = file_at(socket);
+  if (!file) return -EBADF;
+  if (file->endpoint) return -EINVAL;  // a source without a port may be bound to another until then
+  if (!is_loopback(source) && !is_same_host(source, address_)) return -EADDRNOTAVAIL;
+  file->source = source;
+  return 0;
+}
+
+// Of the ports that `source` may connect to `to` from, whether one is left.
+bool SimKernel::has_port(const ring::SocketAddress& source, const ring::SocketAddress& to) const {
+  if (open_ <= settings_.ports_max) return true;
+  const auto in_use = std::ranges::count_if(files_, [&](const std::shared_ptr<File>& file) {
+    if (!file || !file->endpoint || file->source.bytes == 0 || !is_same_host(file->source, source)) return false;
+    const ring::SocketAddress& peer = file->endpoint->peer_address();
+    return is_same_host(peer, to) && reinterpret_cast<const sockaddr_in&>(peer.storage).sin_port ==
+                                         reinterpret_cast<const sockaddr_in&>(to.storage).sin_port;
+  });
+  return in_use < static_cast<long>(settings_.ports_max);
 }
 
 ring::SocketAddress SimKernel::peer_address(int socket) {
@@ -99,6 +135,14 @@ int SimKernel::set_tls_key(int socket, ring::TlsDirection direction, std::span<c
   const int result = file->tls->set_key(direction, crypto_info);
   world_.trace("a TLS key for descriptor %ld, to send: %ld, gives %ld", socket, is_send ? 1 : 0, result);
   if (result == 0) wake(*file);
+  return result;
+}
+
+int SimKernel::shut_down_sending(int socket) {
+  const std::shared_ptr<File> file = file_at(socket);
+  if (!file) world_.fail("shut_down_sending on a descriptor that is not open");
+  const int result = file->endpoint ? file->endpoint->shut_down(SHUT_WR) : -ENOTCONN;
+  world_.trace("shutdown of descriptor %ld gives %ld", socket, result);
   return result;
 }
 

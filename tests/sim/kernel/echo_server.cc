@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -92,7 +93,12 @@ class EchoServer::Connection {
     join();
   }
 
-  void on_cancel(const ring::Completion&) {
+  std::array<ring::Operation*, 3> operations() { return {&receive_, &send_, &shutdown_}; }
+
+  void on_cancel(const ring::Completion& completion) {
+    if (completion.result < 0) {
+      for (ring::Operation* operation : operations()) operation->note_cancel_failed();
+    }
     if (joining_) return close_if_joined();
   }
 
@@ -109,7 +115,11 @@ class EchoServer::Connection {
 
   void close_if_joined() {
     if (cancel_.in_flight() || close_.in_flight()) return;
-    if (receive_.in_flight() || send_.in_flight() || shutdown_.in_flight()) return ring_.cancel_all(socket_, cancel_);
+    for (ring::Operation* operation : operations()) {
+      if (!operation->in_flight()) continue;
+      if (!operation->is_cancelled()) ring_.cancel(*operation, cancel_);
+      return;
+    }
     io_uring_prep_close(&ring_.prepare(close_), socket_);
   }
 

@@ -67,6 +67,7 @@ struct File final : Listener, std::enable_shared_from_this<File> {
   Kind kind;
   std::function<void(File&)> wake;                // tries again what waits here, now or later
   std::shared_ptr<Endpoint> endpoint;             // of a socket, once it is connected or connecting
+  ring::SocketAddress source;                     // of a socket that was bound to one
   std::shared_ptr<TlsLayer> tls;                  // of a socket that it was attached to
   std::deque<std::shared_ptr<Endpoint>> backlog;  // of a listener
   std::size_t backlog_max = 0;

@@ -79,12 +79,8 @@ class Probe {
     io_uring_prep_poll_multishot(&prepare(), socket, 0);
     return *this;
   }
-  Probe& cancel(const Probe& target) {
+  Probe& cancel(Probe& target) {
     stage_.ring().cancel(target.operation_, operation_);
-    return *this;
-  }
-  Probe& cancel_all(int descriptor) {
-    stage_.ring().cancel_all(descriptor, operation_);
     return *this;
   }
 

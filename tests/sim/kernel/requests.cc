@@ -182,26 +182,9 @@ void SimKernel::finish(Request& request, int result, std::uint32_t flags) {
 
 void SimKernel::cancel(Request& canceller) {
   const io_uring_sqe& entry = *canceller.entry;
-  if ((entry.cancel_flags & ~(IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_FD)) != 0) {
-    world_.fail("a cancel has a flag that is not modelled");
-  }
-  const bool all = (entry.cancel_flags & IORING_ASYNC_CANCEL_ALL) != 0;
-  std::vector<Request*> targets;
-  if ((entry.cancel_flags & IORING_ASYNC_CANCEL_FD) != 0) {
-    const std::shared_ptr<File> file = file_at(entry.fd);
-    if (!file) return finish(canceller, -EBADF);
-    targets = file->in_flight;
-  } else if (const auto found = requests_.find(entry.addr); found != requests_.end()) {
-    targets.push_back(found->second.get());
-  }
-  int count = 0;
-  int result = -ENOENT;
-  for (Request* target : targets) {
-    result = cancel_one(*target);
-    if (result == 0) ++count;
-    if (!all) break;
-  }
-  finish(canceller, all ? count : result);
+  if (entry.cancel_flags != 0) world_.fail("a cancel has a flag that is not modelled");
+  const auto found = requests_.find(entry.addr);
+  finish(canceller, found == requests_.end() ? -ENOENT : cancel_one(*found->second));
 }
 
 // 0: its last completion is -ECANCELED; -ENOENT: it was just before; -EALREADY: it is on its way, by itself.

@@ -51,18 +51,20 @@ Story full_socket(Stage& stage) {
   return story;
 }
 
-Story all_of_a_socket_cancelled(Stage& stage) {
+Story both_waits_cancelled(Stage& stage) {
   const Pair pair(stage);
   pair.peer->stop_reading();
-  Probe filler(stage, "fill"), receive(stage, "receive"), send(stage, "send"), cancel(stage, "cancel");
+  Probe filler(stage, "fill"), receive(stage, "receive"), send(stage, "send");
+  Probe cancel(stage, "cancel"), second_cancel(stage, "cancel again");
   (void)fill(stage, pair.socket, filler);
   receive.receive_multishot(pair.socket);
   send.send(pair.socket, much);
   stage.settle();
-  cancel.cancel_all(pair.socket);
+  cancel.cancel(receive);
+  second_cancel.cancel(send);
   stage.settle();
   close_now(stage, pair.socket);
-  return told(receive, send, cancel);
+  return told(receive, send, cancel, second_cancel);
 }
 
 Story reset_met_by_a_send(Stage& stage) {
@@ -108,6 +110,31 @@ Story bytes_come_after_both_ends_were_shut(Stage& stage) {
   stage.settle();
   close_now(stage, pair.socket);
   return told(shut, receive, again);
+}
+
+// By the direct call, which is done when it returns.
+Story end_of_sending_at_once(Stage& stage) {
+  const Pair pair(stage);
+  Probe receive(stage, "receive");
+  Story story;
+  const auto shut = [&] {
+    const int result = stage.ring().backend().shut_down_sending(pair.socket);
+    story.push_back(result == 0 ? "shut" : result == -ENOTCONN ? "ENOTCONN" : "another error");
+  };
+  shut();
+  shut();
+  receive.receive_multishot(pair.socket);
+  stage.settle();
+  story.push_back("peer " + pair.peer->end());
+  pair.peer->send("answer");
+  stage.settle();
+  pair.peer->half_close();
+  stage.settle();
+  shut();
+  const Story rest = told(receive);
+  story.insert(story.end(), rest.begin(), rest.end());
+  close_now(stage, pair.socket);
+  return story;
 }
 
 Story end_of_sending(Stage& stage) {
@@ -171,9 +198,9 @@ std::vector<Play> send_plays() {
       {"a full socket",
        full_socket,
        {"waits", "bytes are on the way", "goes on", "all is heard", "nothing is on the way"}},
-      {"all of a socket's operations are cancelled",
-       all_of_a_socket_cancelled,
-       {"receive ECANCELED", "send ECANCELED", "cancel 2"}},
+      {"both that wait for a socket are cancelled",
+       both_waits_cancelled,
+       {"receive ECANCELED", "send ECANCELED", "cancel 0", "cancel again 0"}},
       {"a reset met by a send", reset_met_by_a_send, {"send ECONNRESET", "send again EPIPE", "receive 0"}},
       {"sends to one who left", sends_to_one_who_left, {"receive 0", "send 1", "send again EPIPE", "receive again 0"}},
       {"bytes come after both directions were shut",
@@ -183,6 +210,9 @@ std::vector<Play> send_plays() {
        end_of_sending,
        {"peer closed", "shutdown 0", "again 0", "send EPIPE", "receive 6 in buffers, more", "receive 0",
         "late ENOTCONN"}},
+      {"the end of sending, at once",
+       end_of_sending_at_once,
+       {"shut", "shut", "peer closed", "ENOTCONN", "receive 6 in buffers, more", "receive 0"}},
       {"a gathered send", gathered_send, {"send 7", "one two"}},
       {"last words before a close", last_words_before_close, {"send 7", "close 0", "peer closed", "goodbye"}},
   };

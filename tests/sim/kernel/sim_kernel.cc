@@ -81,7 +81,7 @@ int SimKernel::run_enter(unsigned submit, unsigned wait_for, std::uint64_t timeo
 
   const unsigned queued = load_acquire(submission_words_.tail) - submission_words_.head;
   if (queued > settings_.submission_entries) world_.fail("the submission queue's tail overtook its head");
-  submit = std::min(submit, queued);
+  submit = are_entries_held_ ? 0 : std::min(submit, queued);
   if (random.chance(world_.faults().enter_refused)) {
     if (const int result = refuse(submit, wait_for); result != 0) return result;
   }

@@ -30,6 +30,7 @@ struct KernelSettings {
   unsigned submission_entries = 64;  // powers of two
   unsigned completion_entries = 256;
   unsigned descriptors_max = 4096;     // then -EMFILE
+  unsigned ports_max = 28'232;         // of a source to one destination (ip_local_port_range); then -EADDRNOTAVAIL
   bool has_tls = false;                // otherwise TCP_ULP "tls" is -ENOENT
   bool tls_allows_second_key = false;  // as since Linux 6.14
 };
@@ -45,12 +46,15 @@ class SimKernel final : public ring::Backend {
   std::int64_t unix_now_s() override { return static_cast<std::int64_t>(now_ns() / second); }
   void fill_random(std::span<std::byte> bytes) override { world_.random().fill(bytes); }
   int open_tcp_socket(int family) override;
+  int bind_source(int socket, const ring::SocketAddress& source) override;
+  void wait_for_bytes(int, int) override {}        // a hint, and here all that comes will do
   void limit_receive_buffer(int, int) override {}  // the path's own buffers are small enough
   ring::SocketAddress peer_address(int socket) override;
   std::size_t unacknowledged_bytes(int socket) override;
   int attach_tls(int socket) override;
   int take_error(int socket) override;
   int set_tls_key(int socket, ring::TlsDirection direction, std::span<const std::byte> crypto_info) override;
+  int shut_down_sending(int socket) override;
   void reset_on_close(int socket) override;
   void close_socket(int socket) override;
 
@@ -58,8 +62,11 @@ class SimKernel final : public ring::Backend {
   [[nodiscard]] int open_listener(const ring::SocketAddress& address, std::size_t backlog_max = 128);
   [[nodiscard]] int open_mailbox();  // an eventfd
   void signal_mailbox(int mailbox);  // as another shard's write of 1
-  // The address that sockets of this kernel connect from.
+  // The address that sockets of this kernel connect from. They may be bound to it, and to any of 127/8.
   void set_address(const ring::SocketAddress& address) { address_ = address; }
+
+  // Whether entries stay in the queue from here on, as if the kernel had no memory for them.
+  void hold_entries(bool are_held) { are_entries_held_ = are_held; }
 
   // What must be 0 when all is over.
   [[nodiscard]] unsigned operations_in_flight() const { return static_cast<unsigned>(requests_.size()); }
@@ -123,6 +130,7 @@ class SimKernel final : public ring::Backend {
   [[nodiscard]] Attempt accept(Request& request);
   void start_connect(Request& request);
   [[nodiscard]] Attempt connect(Request& request);
+  [[nodiscard]] bool has_port(const ring::SocketAddress& source, const ring::SocketAddress& to) const;
   void shut_down(Request& request);
 
   World& world_;
@@ -148,6 +156,7 @@ class SimKernel final : public ring::Backend {
   std::vector<std::function<void()>> task_work_;  // what came between two enters
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   bool in_enter_ = false;
+  bool are_entries_held_ = false;
   bool retries_when_empty_;  // a multishot receive looks for a buffer once more after the last byte: 6.1 does
 };
 

@@ -320,7 +320,9 @@ void SimKernel::start_connect(Request& request) {
   if (random.chance(faults.connect_slow)) fate.delay_ns = random.skewed(millisecond, slow_connect_ns_max);
   if (random.chance(faults.connect_refused)) fate.answer = Answer::refuse;
   if (random.chance(faults.connect_unanswered)) fate.answer = Answer::ignore;
-  ring::SocketAddress from = address_;
+  if (file.source.bytes == 0) file.source = address_;
+  if (!has_port(file.source, to)) return finish(request, -EADDRNOTAVAIL);
+  ring::SocketAddress from = file.source;
   const auto port = static_cast<in_port_t>(random.between(32768, 60999));
   reinterpret_cast<sockaddr_in&>(from.storage).sin_port = htons(port);  // the same place in sockaddr_in6
   attach(file, world_.connect(from, to, fate));

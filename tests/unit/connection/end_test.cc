@@ -150,6 +150,28 @@ TEST_CASE("abort resets at once, whatever is queued, and is told as closed alone
   }
 }
 
+TEST_CASE("an abort asks the kernel once for each operation in flight, however late that ends") {
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    INFO("seed " << seed);
+    Options options{.seed = seed};
+    options.faults.late_completion = 1;
+    Stage stage(options);
+    Link link(stage);
+    link.peer.stop_reading();
+    link.connection.send_copy(text_of(400'000));
+    link.connection.pause_receiving();
+    REQUIRE(stage.run_until([&] { return link.connection.is_congested(); }));
+    link.connection.resume_receiving();
+    stage.run_for(second);
+    // A receive, a send and the poll for a reset: they are cancelled, then the socket is closed.
+    REQUIRE(stage.ring.operations_in_flight() == 3);
+    const std::uint64_t before = stage.ring.counters().submitted;
+    link.connection.abort();
+    REQUIRE(stage.run_until([&] { return link.is_closed(); }));
+    CHECK(stage.ring.counters().submitted == before + 4);
+  }
+}
+
 TEST_CASE("abort ends a finish that takes its time") {
   Stage stage({.linger_ns = 30 * second});
   Link lingers(stage);

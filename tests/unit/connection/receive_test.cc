@@ -3,6 +3,7 @@
 #include "unit/catch.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ringwall::connection {
 namespace {
@@ -131,6 +132,73 @@ TEST_CASE("a pause is not undone by the turn's own restarts of the receive") {
   CHECK(link.owner.received == "first");
   link.connection.resume_receiving();
   REQUIRE(stage.run_until([&] { return link.owner.received == "firstsecond"; }));
+}
+
+TEST_CASE("what is expected in bulk comes in large pieces, and in small ones again when little is left") {
+  const std::string text = text_of(400'000);
+  Stage stage;
+  Link link(stage);
+  std::size_t largest_bytes = 0;
+  std::size_t before_bytes = 0;
+  link.owner.when_received = [&] {
+    const std::size_t received = link.owner.received.size();
+    largest_bytes = std::max(largest_bytes, received - std::exchange(before_bytes, received));
+    link.connection.expect(text.size() - received);
+  };
+  link.peer.send(text);
+  REQUIRE(stage.run_until([&] { return link.owner.received.size() == text.size(); }));
+  CHECK(link.owner.received == text);
+  CHECK(largest_bytes > stage.buffers.buffer_bytes());
+
+  link.owner.when_received = nullptr;
+  link.peer.send("and a little");
+  REQUIRE(stage.run_until([&] { return link.owner.received.ends_with("and a little"); }));
+}
+
+TEST_CASE("after a pause what is expected in bulk comes in small pieces too: whoever it is for is behind") {
+  const std::string text = text_of(400'000);
+  Stage stage;
+  Link link(stage);
+  link.connection.expect(1 << 20);
+  link.connection.pause_receiving();
+  link.peer.send(text);
+  stage.run_for(Stage::moment_ns);
+  link.owner.when_received = [&, before_bytes = std::size_t{0}]() mutable {
+    const std::size_t received = link.owner.received.size();
+    CHECK(received - std::exchange(before_bytes, received) <= stage.buffers.buffer_bytes());
+    link.connection.expect(1 << 20);
+    // Each time that it falls behind again.
+    link.connection.pause_receiving();
+    link.connection.resume_receiving();
+  };
+  link.connection.resume_receiving();
+  REQUIRE(stage.run_until([&] { return link.owner.received.size() >= 100'000; }));
+}
+
+TEST_CASE("bytes keep their order whatever is expected, in bulk or not, with large buffers or without one free") {
+  const std::string text = text_of(400'000);
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    INFO("seed " << seed);
+    Stage stage({.seed = seed, .faults = test::harmless_faults()});
+    Link first(stage), second(stage), third(stage);
+    std::uint64_t state = seed;
+    for (Link* link : {&first, &second, &third}) {
+      link->owner.when_received = [&state, link] {
+        state = state * 6364136223846793005 + 1442695040888963407;
+        link->connection.expect(state % 3 == 0 ? 0 : 1 << 20);
+        if (state % 7 == 0) link->connection.pause_receiving();
+      };
+      link->peer.send(text);
+    }
+    const auto all_is_here = [&] {
+      for (Link* link : {&first, &second, &third}) {
+        if (link->connection.is_paused()) link->connection.resume_receiving();
+      }
+      return first.owner.received == text && second.owner.received == text && third.owner.received == text;
+    };
+    REQUIRE(stage.run_until(all_is_here));
+    CHECK(stage.large_buffers.available() == stage.large_buffers.count());
+  }
 }
 
 TEST_CASE("a peer that takes more than a quarter of the buffers in a turn waits for the next one") {

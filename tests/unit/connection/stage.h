@@ -38,12 +38,14 @@ struct Options {
   std::size_t socket_bytes = 64 * 1024;  // of each buffer of each socket
   std::uint16_t buffers = 16;
   std::uint32_t buffer_bytes = 4096;
+  std::uint16_t large_buffers = 2;  // each of eight times that
   std::size_t backlog_bytes = 8 << 20;
   std::size_t arena_blocks = 4;  // before has_room() says no
   std::uint64_t send_timeout_ns = 10 * second;
   std::uint64_t linger_ns = 800 * millisecond;
   unsigned handshakes_per_turn = 8;
   unsigned descriptors_max = 4096;
+  unsigned ports_max = sim::KernelSettings{}.ports_max;
   KernelTls kernel_tls = kernel_tls_of_this_run();
   std::uint64_t records_per_key = tls::records_per_key_max;
 };
@@ -68,10 +70,12 @@ class Stage {
   explicit Stage(const Options& options = {})
       : world(settings(options)),
         kernel(world, {.descriptors_max = options.descriptors_max,
+                       .ports_max = options.ports_max,
                        .has_tls = options.kernel_tls != KernelTls::none,
                        .tls_allows_second_key = options.kernel_tls == KernelTls::key_updates}),
         ring(kernel),
         buffers(kernel, 1, options.buffers, options.buffer_bytes),
+        large_buffers(kernel, 2, options.large_buffers, 8 * options.buffer_bytes),
         arena(options.arena_blocks * Arena::block_bytes),
         backlog(options.backlog_bytes, options.backlog_bytes),
         resources{.ring = ring,
@@ -81,7 +85,8 @@ class Stage {
                   .send_timeout_ns = options.send_timeout_ns,
                   .linger_ns = options.linger_ns,
                   .handshakes_per_turn = options.handshakes_per_turn,
-                  .offload = offload(options)},
+                  .offload = offload(options),
+                  .large_buffers = &large_buffers},
         listener_(kernel.open_listener(address())) {}
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -127,6 +132,7 @@ class Stage {
   sim::SimKernel kernel;
   ring::Ring ring;
   ring::BufferRing buffers;
+  ring::BufferRing large_buffers;
   Arena arena;
   SharedBudget backlog;
   Resources resources;

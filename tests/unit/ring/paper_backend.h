@@ -66,6 +66,8 @@ class PaperBackend final : public Backend {
   }
   std::uint64_t now_ns() override { return time_ns; }
   std::int64_t unix_now_s() override { return 0; }
+  int bind_source(int, const SocketAddress&) override { return 0; }
+  void wait_for_bytes(int, int) override {}
   void limit_receive_buffer(int, int) override {}
   void fill_random(std::span<std::byte> bytes) override { std::ranges::fill(bytes, std::byte{0}); }
   int open_tcp_socket(int) override { return -EMFILE; }
@@ -74,6 +76,7 @@ class PaperBackend final : public Backend {
   int attach_tls(int) override { return -ENOENT; }
   int take_error(int) override { return 0; }
   int set_tls_key(int, TlsDirection, std::span<const std::byte>) override { return -ENOPROTOOPT; }
+  int shut_down_sending(int) override { return 0; }
   void reset_on_close(int) override {}
   void close_socket(int) override {}
 

@@ -139,16 +139,24 @@ TEST_CASE("once something has spilled, what comes after it spills too, so that a
   ring.turn(0);
 }
 
-TEST_CASE("cancelling by descriptor asks for all that is in flight on it") {
-  PaperBackend backend(2);
+TEST_CASE("an operation is known to be cancelled until the cancel fails or it is prepared again") {
+  PaperBackend backend(4);
   Ring ring(backend);
   std::vector<int> order;
-  Numbered canceller(0, order);
-  ring.cancel_all(42, canceller.operation);
-  ring.turn(0);
-  REQUIRE(backend.taken.at(0).opcode == IORING_OP_ASYNC_CANCEL);
-  REQUIRE(backend.taken[0].fd == 42);
-  REQUIRE(backend.taken[0].cancel_flags == (IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ALL));
+  Numbered target(0, order), canceller(1, order);
+  const auto cancel = [&] {
+    prepare(ring, target);
+    REQUIRE_FALSE(target.operation.is_cancelled());
+    ring.cancel(target.operation, canceller.operation);
+    REQUIRE(target.operation.is_cancelled());
+    ring.turn(0);
+  };
+  cancel();
+  // By user_data: with any flag, Linux goes through all that is in flight.
+  REQUIRE(backend.taken.at(1).cancel_flags == 0);
+  cancel();
+  target.operation.note_cancel_failed();
+  REQUIRE_FALSE(target.operation.is_cancelled());
 }
 
 TEST_CASE("what completes while completions are handled waits for the next turn") {
