@@ -55,7 +55,7 @@ bool opens(const Keys& keys, KeySchedules& schedules, Buffer record, std::uint64
 
 void seal(benchmark::State& state, Make make, Version version, Cipher cipher, std::size_t pieces) {
   if (!make()) return state.SkipWithError("not in this build");
-  KeySchedules schedules(make(), make());
+  KeySchedules schedules(make);
   const Keys keys = keys_for(version, cipher);
   const Buffer text(static_cast<std::size_t>(state.range(0)), std::byte{'x'});
   const auto list = pieces_of(text, pieces);
@@ -78,7 +78,7 @@ void seal(benchmark::State& state, Make make, Version version, Cipher cipher, st
 void open(benchmark::State& state, Make make, Version version, Cipher cipher) {
   if (!make()) return state.SkipWithError("not in this build");
   constexpr std::size_t batch = 64;
-  KeySchedules schedules(make(), make());
+  KeySchedules schedules(make);
   const Keys keys = keys_for(version, cipher);
   const Buffer text(static_cast<std::size_t>(state.range(0)), std::byte{'x'});
   const std::array pieces{Bytes(text)};

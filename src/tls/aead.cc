@@ -15,6 +15,7 @@ void gather(std::span<const Bytes> pieces, Bytes last, std::byte* to) {
 
 #ifndef RINGWALL_IPSEC_MB
 std::unique_ptr<Aead> make_ipsec_mb() { return nullptr; }
+std::size_t ipsec_mb_bytes_max() { return 0; }
 std::string_view ipsec_mb_missing() { return "wolfCrypt (built without ipsec-mb)"; }
 #endif
 

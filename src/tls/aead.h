@@ -46,6 +46,10 @@ class Aead {
 [[nodiscard]] std::unique_ptr<Aead> make_ipsec_mb();
 [[nodiscard]] std::string_view ipsec_mb_missing();
 
+// What one of each is at most, with what it allocates itself.
+[[nodiscard]] std::size_t wolfcrypt_bytes_max();
+[[nodiscard]] std::size_t ipsec_mb_bytes_max();
+
 // Puts the text together in `to`.
 void gather(std::span<const Bytes> pieces, Bytes last, std::byte* to);
 

@@ -70,14 +70,16 @@ class IpsecMb final : public Aead {
 
   void expand(Cipher cipher, Bytes key) override {
     RINGWALL_CHECK(key.size() == key_bytes(cipher));
-    forget();
+    const Calls* const calls = cipher == Cipher::aes_128_gcm ? &library().gcm128 : &library().gcm256;
+    // A key of the same size overwrites all of the one before it.
+    if (calls_ != calls || cipher == Cipher::chacha20_poly1305) forget();
     if (cipher == Cipher::chacha20_poly1305) {
       if (!chacha_) chacha_ = make_wolfcrypt();
       chacha_->expand(cipher, key);
       use_chacha_ = true;
       return;
     }
-    calls_ = cipher == Cipher::aes_128_gcm ? &library().gcm128 : &library().gcm256;
+    calls_ = calls;
     calls_->expand(key.data(), &key_);
   }
 
@@ -143,6 +145,8 @@ std::unique_ptr<Aead> make_ipsec_mb() {
   if (!library().missing.empty()) return nullptr;
   return std::make_unique<IpsecMb>();
 }
+
+std::size_t ipsec_mb_bytes_max() { return sizeof(IpsecMb) + wolfcrypt_bytes_max(); }
 
 std::string_view ipsec_mb_missing() { return library().missing; }
 

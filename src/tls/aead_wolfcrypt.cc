@@ -79,4 +79,6 @@ class WolfCrypt final : public Aead {
 
 std::unique_ptr<Aead> make_wolfcrypt() { return std::make_unique<WolfCrypt>(); }
 
+std::size_t wolfcrypt_bytes_max() { return sizeof(WolfCrypt); }
+
 }  // namespace ringwall::tls

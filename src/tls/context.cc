@@ -1,32 +1,25 @@
 #include <ringwall/tls/context.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <ctime>
 
 #include <ringwall/check.h>
 #include <ringwall/tls/client_hello.h>
-#include <ringwall/tls/handshake.h>
+#include <ringwall/tls/handshaker.h>
 
 #include "entry.h"
 #include "stapling.h"
+#include "suites.h"
 
 namespace ringwall::tls {
 namespace {
-
-// The server's order. AES first: hardware has it.
-constexpr const char* suites =
-    "TLS13-AES128-GCM-SHA256:TLS13-AES256-GCM-SHA384:TLS13-CHACHA20-POLY1305-SHA256:"
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
 // wolfSSL's callback for both directions: `seal` or open the `size` bytes at `ticket` in place.
 int on_ticket(WOLFSSL* ssl, unsigned char* key_name, unsigned char* iv, unsigned char* mac, int seal,
               unsigned char* ticket, int size, int* size_out, void* ticket_keys) {
   auto& keys = *static_cast<TicketKeys*>(ticket_keys);
-  const auto* handshake = static_cast<const Handshake*>(wolfSSL_GetIOReadCtx(ssl));
+  const auto* handshake = static_cast<const Handshaker*>(wolfSSL_GetIOReadCtx(ssl));
   const auto bound_to = std::as_bytes(std::span(handshake->server_name()));
   *size_out = size;
   TicketHeader header;
@@ -57,17 +50,6 @@ int on_ticket(WOLFSSL* ssl, unsigned char* key_name, unsigned char* iv, unsigned
   return WOLFSSL_TICKET_RET_REJECT;
 }
 
-bool set_protocol(WOLFSSL_CTX* ctx) {
-  int groups[] = {WOLFSSL_ECC_X25519, WOLFSSL_ECC_SECP256R1};
-  bool good = wolfSSL_CTX_SetMinVersion(ctx, WOLFSSL_TLSV1_2) == WOLFSSL_SUCCESS &&
-              wolfSSL_CTX_set_cipher_list(ctx, suites) == WOLFSSL_SUCCESS &&
-              wolfSSL_CTX_set_groups(ctx, groups, static_cast<int>(std::size(groups))) == WOLFSSL_SUCCESS;
-  for (const int group : groups) {
-    good = good && wolfSSL_CTX_UseSupportedCurve(ctx, static_cast<word16>(group)) == WOLFSSL_SUCCESS;
-  }
-  return good;
-}
-
 bool set_tickets(WOLFSSL_CTX* ctx, TicketKeys& keys) {
   wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
   return wolfSSL_CTX_set_TicketEncCb(ctx, on_ticket) == WOLFSSL_SUCCESS &&
@@ -87,7 +69,8 @@ bool set_identity(WOLFSSL_CTX* ctx, const Identity& identity) {
 Result<std::unique_ptr<WOLFSSL_CTX, FreeContext>> wolfssl_context(const Identity& identity, TicketKeys& keys) {
   std::unique_ptr<WOLFSSL_CTX, FreeContext> context(wolfSSL_CTX_new(wolfTLS_server_method()));
   if (!context) return fail("out of memory");
-  if (!set_protocol(context.get()) || !set_tickets(context.get(), keys)) {
+  if (!set_suites(context.get()) || wolfSSL_CTX_SetMinVersion(context.get(), WOLFSSL_TLSV1_2) != WOLFSSL_SUCCESS ||
+      !set_tickets(context.get(), keys)) {
     return fail("wolfSSL lacks a protocol version, suite or group");
   }
   if (!set_identity(context.get(), identity)) {

@@ -1,6 +1,7 @@
 #include <ringwall/check.h>
 #include <ringwall/tls/key_schedules.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "aead.h"
@@ -20,37 +21,43 @@ std::string_view aes_gcm_implementation() {
   return missing.empty() ? "ipsec-mb" : missing;
 }
 
-KeySchedules::KeySchedules() : KeySchedules(make_best(), make_best()) {}
+// A power of two: which schedule a number has is asked for each record.
+static_assert((KeySchedules::schedules_max & (KeySchedules::schedules_max - 1)) == 0);
 
-KeySchedules::KeySchedules(std::unique_ptr<Aead> opening, std::unique_ptr<Aead> sealing)
-    : opening_{std::move(opening)}, sealing_{std::move(sealing)} {}
+std::size_t KeySchedules::bytes_held_max() {
+  return schedules_max * (sizeof(Schedule) + std::max(wolfcrypt_bytes_max(), ipsec_mb_bytes_max()));
+}
+
+KeySchedules::KeySchedules() : KeySchedules(make_best) {}
+
+KeySchedules::KeySchedules(Make make) : make_(make), schedules_(schedules_max) { RINGWALL_CHECK(make_); }
 
 KeySchedules::~KeySchedules() = default;
 
-const Aead& KeySchedules::opening(const void* owner, const Key& key, Cipher cipher) {
-  return opening_.ready(owner, key, cipher);
+const Aead& KeySchedules::ready(Ticket& ticket, const Key& key, Cipher cipher) {
+  const Schedule& schedule = schedules_[ticket.number_ % schedules_max];
+  if (ticket.number_ != 0 && schedule.number == ticket.number_) return *schedule.aead;
+  return *expand(ticket, key, cipher).aead;
 }
 
-const Aead& KeySchedules::sealing(const void* owner, const Key& key, Cipher cipher) {
-  return sealing_.ready(owner, key, cipher);
+KeySchedules::Schedule& KeySchedules::expand(Ticket& ticket, const Key& key, Cipher cipher) {
+  ticket.number_ = ++number_;
+  Schedule& schedule = schedules_[number_ % schedules_max];
+  if (!schedule.aead) schedule.aead = make_();
+  RINGWALL_CHECK(schedule.aead);
+  schedule.number = 0;  // until it has been expanded
+  schedule.aead->expand(cipher, std::span(key.key).first(key_bytes(cipher)));
+  schedule.number = number_;
+  return schedule;
 }
 
-void KeySchedules::forget_opening(const void* owner) { opening_.forget(owner); }
-void KeySchedules::forget_sealing(const void* owner) { sealing_.forget(owner); }
-
-const Aead& KeySchedules::Slot::ready(const void* wanted, const Key& key, Cipher cipher) {
-  RINGWALL_CHECK(wanted);
-  if (owner != wanted) {
-    aead->expand(cipher, std::span(key.key).first(key_bytes(cipher)));
-    owner = wanted;
+void KeySchedules::forget(Ticket& ticket) {
+  Schedule& schedule = schedules_[ticket.number_ % schedules_max];
+  if (ticket.number_ != 0 && schedule.number == ticket.number_) {
+    schedule.aead->forget();
+    schedule.number = 0;
   }
-  return *aead;
-}
-
-void KeySchedules::Slot::forget(const void* wanted) {
-  if (owner != wanted) return;
-  aead->forget();
-  owner = nullptr;
+  ticket.number_ = 0;
 }
 
 }  // namespace ringwall::tls

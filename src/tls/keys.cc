@@ -1,6 +1,5 @@
 #include <ringwall/check.h>
 #include <ringwall/tls/keys.h>
-#include <string.h>
 
 #include <string_view>
 
@@ -24,8 +23,6 @@ void expand_label(std::span<std::byte> to, std::span<const std::byte> secret, st
 }
 
 }  // namespace
-
-void wipe(std::span<std::byte> secret) { ::explicit_bzero(secret.data(), secret.size()); }
 
 void advance(Key& key, Cipher cipher, Hash hash) {
   const Key old = key;

@@ -18,7 +18,7 @@ struct Row {
 using enum FailureReason;
 constexpr std::array rows{
     Row{Fault::none, none, 0, ""},
-    Row{Fault::peer_alert, peer_alert, 0, "the client ended the connection with an alert"},
+    Row{Fault::peer_alert, peer_alert, 0, "the peer ended the connection with an alert"},
     Row{Fault::record_version, malformed, alert::decode_error, "a record of another TLS version"},
     Row{Fault::record_type, malformed, alert::unexpected_message, "a record of a type that may not come any more"},
     Row{Fault::record_too_long, malformed, alert::record_overflow, "a record longer than TLS allows"},
@@ -40,9 +40,10 @@ constexpr std::array rows{
     Row{Fault::key_update_not_last, malformed, alert::unexpected_message, "a KeyUpdate before the end of its record"},
     Row{Fault::client_hello_too_large, renegotiation, alert::unexpected_message,
         "a renegotiation with too large a ClientHello"},
+    Row{Fault::session_ticket_too_large, malformed, alert::unexpected_message, "too large a session ticket"},
     Row{Fault::idle_records, malformed, alert::unexpected_message, "too many records without data"},
     Row{Fault::idle_renegotiation, renegotiation, alert::unexpected_message,
-        "a client that goes on asking for renegotiation"},
+        "a peer that goes on asking for renegotiation"},
 };
 
 constexpr bool in_order() {
@@ -56,8 +57,8 @@ static_assert(in_order());
 const Row& row(Fault fault) { return rows[static_cast<std::size_t>(fault)]; }
 
 constexpr std::size_t handshake_header_bytes = 4;
-constexpr std::uint8_t client_hello = 1, key_update = 24;               // HandshakeType
-constexpr std::uint8_t warning = 1, fatal = 2;                          // AlertLevel
+constexpr std::uint8_t hello_request = 0, client_hello = 1, new_session_ticket = 4, key_update = 24;  // HandshakeType
+constexpr std::uint8_t warning = 1, fatal = 2;                                                        // AlertLevel
 constexpr std::uint8_t close_notify = 0, user_canceled = 90;            // AlertDescription
 constexpr std::uint8_t update_not_requested = 0, update_requested = 1;  // KeyUpdateRequest
 constexpr auto type_alert = static_cast<std::uint8_t>(ContentType::alert);
@@ -102,7 +103,7 @@ PostHandshake::Due PostHandshake::take(std::uint8_t type, std::span<const std::b
       return take_alert(plaintext);
     case type_handshake:
       if (plaintext.empty()) return fail(Fault::handshake_empty);
-      return version_ == Version::tls13 ? take_key_update(plaintext) : take_client_hello(plaintext);
+      return version_ == Version::tls13 ? take_tls13(plaintext) : take_tls12(plaintext);
     default:
       return fail(Fault::record_type);
   }
@@ -120,16 +121,44 @@ PostHandshake::Due PostHandshake::take_alert(std::span<const std::byte> plaintex
   return fail(Fault::peer_alert);
 }
 
-// A KeyUpdate may be cut into several records, but must end with its last: what follows is under another key (RFC 8446
-// section 5.1).
-PostHandshake::Due PostHandshake::take_key_update(std::span<const std::byte> plaintext) {
-  const std::size_t taken = std::min(plaintext.size(), message_.size() - message_have_);
-  std::ranges::copy(plaintext.first(taken), message_.begin() + message_have_);
-  message_have_ = static_cast<std::uint8_t>(message_have_ + taken);
-  if (number(message_[0]) != key_update) return fail(Fault::handshake_message);
-  if (message_have_ >= handshake_header_bytes && message_bytes(message_) != 1) return fail(Fault::key_update_length);
-  if (message_have_ < message_.size()) return Due::nothing;
-  if (taken < plaintext.size()) return fail(Fault::key_update_not_last);
+// The rest of a message that is to be ignored. True: it is over.
+bool PostHandshake::skip(std::span<const std::byte>& plaintext) {
+  const std::size_t skipped = std::min<std::size_t>(plaintext.size(), message_left_);
+  plaintext = plaintext.subspan(skipped);
+  message_left_ = static_cast<std::uint16_t>(message_left_ - skipped);
+  if (message_left_ > 0) return false;
+  message_have_ = 0;
+  return true;
+}
+
+// Messages may be cut into several records, and several may share one.
+PostHandshake::Due PostHandshake::take_tls13(std::span<const std::byte> plaintext) {
+  while (!plaintext.empty()) {
+    if (message_left_ > 0) {
+      (void)skip(plaintext);
+      continue;
+    }
+    message_[message_have_++] = plaintext[0];
+    plaintext = plaintext.subspan(1);
+    const bool is_ticket = role_ == Role::client && number(message_[0]) == new_session_ticket;
+    if (!is_ticket && number(message_[0]) != key_update) return fail(Fault::handshake_message);
+    if (message_have_ < handshake_header_bytes) continue;
+    const std::size_t bytes = message_bytes(message_);
+    if (!is_ticket) {
+      if (bytes != 1) return fail(Fault::key_update_length);
+      if (message_have_ == message_.size()) return take_key_update(plaintext);
+      continue;
+    }
+    if (bytes > session_ticket_bytes_max) return fail(Fault::session_ticket_too_large);
+    message_left_ = static_cast<std::uint16_t>(bytes);
+    if (message_left_ == 0) message_have_ = 0;
+  }
+  return Due::nothing;
+}
+
+// It must end with its record: what follows is under another key (RFC 8446 section 5.1).
+PostHandshake::Due PostHandshake::take_key_update(std::span<const std::byte> rest) {
+  if (!rest.empty()) return fail(Fault::key_update_not_last);
   message_have_ = 0;
   switch (number(message_[handshake_header_bytes])) {
     case update_not_requested:
@@ -142,24 +171,23 @@ PostHandshake::Due PostHandshake::take_key_update(std::span<const std::byte> pla
 }
 
 // What a ClientHello says does not matter: only where it ends, since it may take several records, between which data
-// may come (RFC 5246 section 6.2.1).
-PostHandshake::Due PostHandshake::take_client_hello(std::span<const std::byte> plaintext) {
+// may come (RFC 5246 section 6.2.1). A HelloRequest says nothing.
+PostHandshake::Due PostHandshake::take_tls12(std::span<const std::byte> plaintext) {
+  const std::uint8_t request = role_ == Role::server ? client_hello : hello_request;
+  const std::size_t bytes_max = role_ == Role::server ? client_hello_bytes_max : 0;
   Due due = Due::nothing;
   while (!plaintext.empty()) {
     if (message_have_ < handshake_header_bytes) {
       message_[message_have_++] = plaintext[0];
       plaintext = plaintext.subspan(1);
-      if (number(message_[0]) != client_hello) return fail(Fault::handshake_message);
+      if (number(message_[0]) != request) return fail(Fault::handshake_message);
       if (message_have_ < handshake_header_bytes) continue;
-      if (message_bytes(message_) > client_hello_bytes_max) return fail(Fault::client_hello_too_large);
-      client_hello_left_ = static_cast<std::uint16_t>(message_bytes(message_));
+      if (message_bytes(message_) > bytes_max) {
+        return fail(role_ == Role::server ? Fault::client_hello_too_large : Fault::handshake_message);
+      }
+      message_left_ = static_cast<std::uint16_t>(message_bytes(message_));
     }
-    const std::size_t skipped = std::min<std::size_t>(plaintext.size(), client_hello_left_);
-    plaintext = plaintext.subspan(skipped);
-    client_hello_left_ = static_cast<std::uint16_t>(client_hello_left_ - skipped);
-    if (client_hello_left_ > 0) break;
-    message_have_ = 0;
-    due = Due::refuse_renegotiation;
+    if (skip(plaintext)) due = Due::refuse_renegotiation;
   }
   return due;
 }

@@ -43,11 +43,12 @@ FailureReason reason_for(int error, std::optional<std::uint8_t> alert_received) 
   return FailureReason::malformed;
 }
 
-std::string text_for(int error, const Failure& failure) {
+std::string text_for(int error, const Failure& failure, Role role) {
   char text[WOLFSSL_MAX_ERROR_SZ] = {};
   wolfSSL_ERR_error_string_n(static_cast<unsigned long>(error), text, sizeof text);
   std::string line = text;
-  if (failure.alert_received) line += "; the client sent " + std::string(alert_name(*failure.alert_received));
+  const std::string peer = role == Role::server ? "client" : "server";
+  if (failure.alert_received) line += "; the " + peer + " sent " + std::string(alert_name(*failure.alert_received));
   if (failure.alert_sent) line += "; we sent " + std::string(alert_name(*failure.alert_sent));
   return line;
 }

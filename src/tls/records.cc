@@ -49,12 +49,12 @@ struct Records::Plain {
   std::span<std::byte> text;
 };
 
-Records::Records(const Keys& keys, KeySchedules& schedules)
-    : schedules_(schedules), post_handshake_(keys.version), keys_(keys) {}
+Records::Records(const Keys& keys, KeySchedules& schedules, Role role)
+    : schedules_(schedules), post_handshake_(keys.version, role), keys_(keys) {}
 
 Records::~Records() {
-  schedules_.forget_opening(this);
-  schedules_.forget_sealing(this);
+  schedules_.forget(opening_);
+  schedules_.forget(sealing_);
 }
 
 // TLS 1.2 with AES-GCM carries 8 bytes of the nonce in the record (RFC 5288 section 3).
@@ -192,7 +192,7 @@ std::optional<Records::Plain> Records::unprotect(std::span<std::byte> record) {
   }
   auto text = body.first(body.size() - tag_bytes);
   const auto tag = body.last<tag_bytes>();
-  const Aead& aead = schedules_.opening(this, key, keys_.cipher);
+  const Aead& aead = schedules_.ready(opening_, key, keys_.cipher);
   const bool tls13 = keys_.version == Version::tls13;
   const auto tls12_data = tls12_additional_data(key.sequence, header[0], text.size());
   if (!aead.open(nonce, tls13 ? Bytes(header) : Bytes(tls12_data), text, tag)) return refuse(Fault::record_tag);
@@ -252,7 +252,7 @@ std::size_t Records::protect(ContentType type, std::span<const std::span<const s
   } else {
     nonce = nonce_of(key);
   }
-  const Aead& aead = schedules_.sealing(this, key, keys_.cipher);
+  const Aead& aead = schedules_.ready(sealing_, key, keys_.cipher);
   aead.seal(nonce, tls13 ? Bytes(header) : Bytes(tls12_data), pieces, tls13 ? Bytes(&type_byte, 1) : Bytes(),
             text_bytes, out.data() + record_header_bytes + prefix_bytes);
   ++key.sequence;
@@ -275,22 +275,22 @@ void Records::update_send_key(Output& out) {
 }
 
 void Records::forget_send_key(bool keep_secret) {
-  schedules_.forget_sealing(this);
+  schedules_.forget(sealing_);
   forget(keys_.send, keep_secret);
 }
 
 void Records::forget_receive_key(bool keep_secret) {
-  schedules_.forget_opening(this);
+  schedules_.forget(opening_);
   forget(keys_.receive, keep_secret);
 }
 
 void Records::advance_send_key() {
-  schedules_.forget_sealing(this);
+  schedules_.forget(sealing_);
   advance(keys_.send, keys_.cipher, keys_.hash);
 }
 
 void Records::advance_receive_key() {
-  schedules_.forget_opening(this);
+  schedules_.forget(opening_);
   advance(keys_.receive, keys_.cipher, keys_.hash);
 }
 

@@ -16,13 +16,13 @@ enum class FailureReason : std::uint8_t {
   protocol_version,         // the client offers neither TLS 1.2 nor 1.3
   no_shared_cipher,         // no AEAD suite with ECDHE, no group or no signature algorithm in common
   no_application_protocol,  // the client's ALPN list has no http/1.1
-  certificate_refused,      // the client's alert says that it does not accept our certificate
-  peer_alert,               // another alert of the client that ends the connection
+  certificate_refused,      // the client does not accept the server's: its alert says so, or it is us
+  peer_alert,               // another alert of the peer that ends the connection
   renegotiation,            // a handshake message where TLS 1.2 would begin a second handshake
   bad_record,               // a record that does not decrypt
   malformed,                // anything else that breaks the protocol
   hello_too_large,          // a ClientHello of more than client_hello_bytes_max
-  internal,                 // out of memory, or wolfSSL failed in a way that is not the client's doing
+  internal,                 // out of memory, or wolfSSL failed in a way that is not the peer's doing
 };
 
 // A stable word: "plain_http", "no_shared_cipher" ...

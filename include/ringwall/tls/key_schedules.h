@@ -1,17 +1,20 @@
 // key_schedules.h: expanded AEAD keys, of the connections that used them last.
 //
 // AES-GCM needs some 1 KiB of round keys and powers of the hash key for each key: too much to keep with each idle
-// connection, cheap to make (some hundred ns) when a burst begins. So a shard has two: one to open with, one to seal.
-// Both are wiped when their connection goes or its key advances.
+// connection, and not cheap enough (some hundred ns) to make for each message of connections that take turns. So a
+// shard keeps the last `schedules_max`; one more takes the place of that which was made first. They are wiped when
+// their owner goes or its key advances.
 //
 // Owner: a shard; it outlives its Records. Thread: the shard's. The library underneath is started once, by the first.
 #pragma once
 
 #include <ringwall/tls/keys.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 namespace ringwall::tls {
 
@@ -22,31 +25,42 @@ class Aead;
 
 class KeySchedules {
  public:
+  using Make = std::unique_ptr<Aead> (*)();
+
+  // Which schedule is the owner's. Each number is given once, so an owner never meets the key of another.
+  class Ticket {
+    friend KeySchedules;
+    std::uint64_t number_ = 0;  // 0: none
+  };
+
+  static constexpr std::size_t schedules_max = 128;  // two for each of 64 connections (bench/sim)
+  // Of all of them, made one by one as they are needed.
+  [[nodiscard]] static std::size_t bytes_held_max();
+
   KeySchedules();
-  // With these in particular. Of one kind each.
-  KeySchedules(std::unique_ptr<Aead> opening, std::unique_ptr<Aead> sealing);
+  // With this in particular.
+  explicit KeySchedules(Make make);
   ~KeySchedules();
   KeySchedules(const KeySchedules&) = delete;
   KeySchedules& operator=(const KeySchedules&) = delete;
 
-  // Expanded for `owner` until the next call for another. `owner` is told apart by its address only.
-  [[nodiscard]] const Aead& opening(const void* owner, const Key& key, Cipher cipher);
-  [[nodiscard]] const Aead& sealing(const void* owner, const Key& key, Cipher cipher);
+  // `key`, expanded, until the next call. The same key each time, unless forget() was called in between.
+  [[nodiscard]] const Aead& ready(Ticket& ticket, const Key& key, Cipher cipher);
 
-  // The key of `owner` is another from here on, or it goes.
-  void forget_opening(const void* owner);
-  void forget_sealing(const void* owner);
+  // The key is another from here on, or it goes.
+  void forget(Ticket& ticket);
 
  private:
-  struct Slot {
+  struct Schedule {
     std::unique_ptr<Aead> aead;
-    const void* owner = nullptr;
-
-    [[nodiscard]] const Aead& ready(const void* wanted, const Key& key, Cipher cipher);
-    void forget(const void* wanted);
+    std::uint64_t number = 0;  // of the ticket; 0: wiped
   };
 
-  Slot opening_, sealing_;
+  [[nodiscard]] Schedule& expand(Ticket& ticket, const Key& key, Cipher cipher);
+
+  Make make_;
+  std::uint64_t number_ = 0;  // the last that was given
+  std::vector<Schedule> schedules_;
 };
 
 }  // namespace ringwall::tls

@@ -7,10 +7,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 namespace ringwall::tls {
 
+enum class Role : std::uint8_t { server, client };  // ours
 enum class Version : std::uint8_t { tls12, tls13 };
 enum class Cipher : std::uint8_t { aes_128_gcm, aes_256_gcm, chacha20_poly1305 };
 enum class Hash : std::uint8_t { sha256, sha384 };  // of the suite's key schedule
@@ -18,8 +20,13 @@ enum class Hash : std::uint8_t { sha256, sha384 };  // of the suite's key schedu
 [[nodiscard]] constexpr std::size_t key_bytes(Cipher cipher) { return cipher == Cipher::aes_128_gcm ? 16 : 32; }
 [[nodiscard]] constexpr std::size_t secret_bytes(Hash hash) { return hash == Hash::sha256 ? 32 : 48; }
 
-// Overwrites, in a way that no optimizer removes.
-void wipe(std::span<std::byte> secret);
+// Overwrites, in a way that no optimizer removes: it must take it that the asm reads all memory. What is short and of a
+// constant size takes a few stores.
+inline void wipe(std::span<std::byte> secret) {
+  if (secret.empty()) return;
+  std::memset(secret.data(), 0, secret.size());
+  asm volatile("" : : "r"(secret.data()) : "memory");
+}
 
 // One direction of a connection.
 struct Key {

@@ -5,7 +5,8 @@
 // where the record will be sent from. No I/O, no clock. What a peer may say beside data is judged by post_handshake.h,
 // here and where the kernel opens records.
 //
-// A key is expanded (1,008 bytes) when a burst begins, in the shard's KeySchedules, and kept raw with the connection.
+// A key is expanded (1,008 bytes) when the connection becomes active, in the shard's KeySchedules, and kept raw with
+// it.
 //
 // Owner: one connection; KeySchedules (the shard's) outlive it. Thread: its shard's.
 // Source: RFC 8446 sections 4.6.3, 5 and 6, RFC 5246 section 6, RFC 5288, RFC 7905.
@@ -47,7 +48,7 @@ class Records {
     std::unique_ptr<std::byte[]> memory{};
   };
 
-  Records(const Keys& keys, KeySchedules& schedules);
+  Records(const Keys& keys, KeySchedules& schedules, Role role = Role::server);
   ~Records();
   Records(const Records&) = delete;
   Records& operator=(const Records&) = delete;
@@ -106,6 +107,7 @@ class Records {
   void say(ContentType type, std::span<const std::uint8_t> message, Output& out);
 
   KeySchedules& schedules_;
+  KeySchedules::Ticket opening_, sealing_;
   // A record that came in part, from its header on.
   std::unique_ptr<std::byte[]> held_;
   std::uint16_t held_bytes_ = 0, held_capacity_ = 0;
@@ -114,6 +116,6 @@ class Records {
   Keys keys_;
 };
 
-static_assert(sizeof(Records) <= 256);  // one a connection
+static_assert(sizeof(Records) <= 272);  // one a connection
 
 }  // namespace ringwall::tls

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <memory>
 #include <new>
+#include <set>
+#include <vector>
 
 #include "record_peer.h"
 #include "tls/aead.h"
@@ -63,24 +65,77 @@ TEST_CASE("an expanded key is gone when it is forgotten") {
   }
 }
 
-TEST_CASE("the shard's schedules serve one connection at a time, each with its own key") {
-  const Keys a = test::keys_for(test::suites[0]), b = test::keys_for(test::suites[1]);
+// What a key makes of nothing, under one nonce.
+std::vector<std::byte> sealed(KeySchedules& schedules, KeySchedules::Ticket& ticket, const Keys& keys) {
+  std::vector<std::byte> out(16);
+  schedules.ready(ticket, keys.send, keys.cipher).seal(std::span(keys.send.iv).first<12>(), {}, {}, {}, 0, out.data());
+  return out;
+}
+
+Keys numbered(std::size_t number) {
+  Keys keys = test::keys_for(test::suites[number % std::size(test::suites)]);
+  keys.send.key[0] = static_cast<std::byte>(number);
+  keys.send.key[1] = static_cast<std::byte>(number >> 8);
+  return keys;
+}
+
+TEST_CASE("a key is expanded once while no more take turns than there are schedules") {
+  const Keys a = numbered(0), b = numbered(1);
   KeySchedules schedules;
-  const auto sealed = [&schedules](const Keys& keys, const void* owner) {
-    std::vector<std::byte> out(16);
-    schedules.sealing(owner, keys.send, keys.cipher)
-        .seal(std::span(keys.send.iv).first<12>(), {}, {}, {}, 0, out.data());
-    return out;
-  };
-  const auto first = sealed(a, &a);
-  const auto second = sealed(b, &b);
-  CHECK(first != second);
-  CHECK(sealed(a, &a) == first);
-  schedules.forget_sealing(&b);  // not the one that it has
-  CHECK(sealed(a, &a) == first);
-  // Known by its address: another key needs to be told.
-  schedules.forget_sealing(&a);
-  CHECK(sealed(b, &a) == second);
+  KeySchedules::Ticket a_ticket, b_ticket;
+  const auto of_a = sealed(schedules, a_ticket, a);
+  const auto of_b = sealed(schedules, b_ticket, b);
+  CHECK(of_a != of_b);
+  // Not expanded again: another key is not looked at.
+  CHECK(sealed(schedules, a_ticket, b) != of_b);
+  CHECK(sealed(schedules, a_ticket, a) == of_a);
+  schedules.forget(b_ticket);
+  schedules.forget(b_ticket);
+  CHECK(sealed(schedules, a_ticket, a) == of_a);
+  // The key of `a` is another from here on.
+  schedules.forget(a_ticket);
+  CHECK(sealed(schedules, a_ticket, b) == of_b);
+}
+
+TEST_CASE("of more owners than there are schedules, none meets the key of another") {
+  KeySchedules schedules, others;
+  constexpr std::size_t owners = 3 * KeySchedules::schedules_max / 2;
+  std::vector<KeySchedules::Ticket> tickets(owners);
+  std::vector<std::vector<std::byte>> expected;
+  for (std::size_t i = 0; i < owners; ++i) {
+    KeySchedules::Ticket ticket;
+    expected.push_back(sealed(others, ticket, numbered(i)));
+    others.forget(ticket);
+  }
+  // Back and forth: some are still there, most have lost their schedule to another. Some forget a lost one.
+  for (std::size_t turn = 0; turn < 4 * owners; ++turn) {
+    const std::size_t i = turn / owners % 2 == 0 ? turn % owners : owners - 1 - turn % owners;
+    if (turn % 7 == 0) schedules.forget(tickets[i]);
+    REQUIRE(sealed(schedules, tickets[i], numbered(i)) == expected[i]);
+  }
+}
+
+TEST_CASE("a schedule that goes to a key of another size keeps nothing of the one before") {
+  for (const auto& make : {make_ipsec_mb, make_wolfcrypt}) {
+    const auto aead = make();
+    if (!aead) continue;
+    // As much as the smaller of the two is.
+    const std::span<const std::byte> memory(reinterpret_cast<const std::byte*>(aead.get()), wolfcrypt_bytes_max());
+    Key key = test::keys_for(test::suites[1]).send;
+    for (const Cipher cipher : {Cipher::aes_128_gcm, Cipher::chacha20_poly1305}) {
+      aead->expand(Cipher::aes_256_gcm, key.key);
+      REQUIRE(contains(memory, std::span(key.key).first(16)));
+      const std::vector<std::byte> before(memory.begin(), memory.end());
+      key.key[0] ^= std::byte{1};
+      aead->expand(cipher, std::span(key.key).first(key_bytes(cipher)));
+      for (std::size_t at = 0; at + 16 <= memory.size(); at += 16) {
+        const auto now = memory.subspan(at, 16);
+        if (!std::ranges::equal(now, std::span(before).subspan(at, 16))) continue;
+        // What stays the same is no round key: those look like chance.
+        CHECK(std::set(now.begin(), now.end()).size() < 11);
+      }
+    }
+  }
 }
 
 }  // namespace

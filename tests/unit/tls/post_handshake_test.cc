@@ -20,8 +20,8 @@ struct Step {
 };
 
 // Takes the steps; the last may fail.
-Failure run(Version version, std::initializer_list<Step> steps) {
-  PostHandshake state(version);
+Failure run(Version version, std::initializer_list<Step> steps, Role role = Role::server) {
+  PostHandshake state(version, role);
   for (const Step& step : steps) {
     INFO(int(step.type) << " " << step.hex);
     CHECK(state.take(step.type, from_hex(step.hex)) == step.due);
@@ -72,6 +72,50 @@ TEST_CASE("of handshake messages a TLS 1.3 client may send a right KeyUpdate onl
   for (const auto& [hex, alert] : cases) {
     INFO(hex);
     expect(run(tls13, {{type_handshake, hex, Due::fail}}), FailureReason::malformed, alert);
+  }
+}
+
+TEST_CASE("a TLS 1.3 client takes tickets, whole, in pieces and several a record, and ignores them") {
+  const auto client = [](std::initializer_list<Step> steps) { return run(tls13, steps, Role::client); };
+  expect(client({{type_handshake, "04000003aabbcc"},
+                 {type_handshake, "04"},
+                 {type_handshake, "0000"},
+                 {type_handshake, "03aa"},
+                 {type_handshake, "bbcc04000002aabb0400"},
+                 {type_handshake, "0002aabb"},
+                 {type_data, "68"},
+                 {type_handshake, "04000002aabb1800000101", Due::update_both},
+                 {type_handshake, "0400000018"},
+                 {type_handshake, "00000100", Due::update_receive},
+                 {type_alert, "0100", Due::closed}}),
+         FailureReason::none, {});
+  // Nothing comes inside one, whether its header is whole or not.
+  for (const std::string_view part : {"0400", "04000003aa"}) {
+    expect(client({{type_handshake, part}, {type_data, "68", Due::fail}}), FailureReason::malformed,
+           alert::unexpected_message);
+  }
+  expect(client({{type_handshake, "0400400000"}}), FailureReason::none, {});
+  expect(client({{type_handshake, "04004001", Due::fail}}), FailureReason::malformed, alert::unexpected_message);
+  expect(client({{type_handshake, "180000010004000000", Due::fail}}), FailureReason::malformed,
+         alert::unexpected_message);
+  for (const std::string_view other : {"00000000", "01", "08", "0b", "0d", "14", "040000000d"}) {
+    INFO(other);
+    expect(client({{type_handshake, other, Due::fail}}), FailureReason::malformed, alert::unexpected_message);
+  }
+  expect(run(tls13, {{type_handshake, "04", Due::fail}}), FailureReason::malformed, alert::unexpected_message);
+}
+
+TEST_CASE("a TLS 1.2 client refuses a HelloRequest by a warning, and takes nothing else") {
+  const auto client = [](std::initializer_list<Step> steps) { return run(tls12, steps, Role::client); };
+  expect(client({{type_handshake, "00000000", Due::refuse_renegotiation},
+                 {type_handshake, "0000"},
+                 {type_data, "68"},
+                 {type_handshake, "0000", Due::refuse_renegotiation},
+                 {type_handshake, "0000000000000000", Due::refuse_renegotiation}}),
+         FailureReason::none, {});
+  for (const std::string_view other : {"01", "02", "04", "14", "18", "00000001", ""}) {
+    INFO(other);
+    expect(client({{type_handshake, other, Due::fail}}), FailureReason::malformed, alert::unexpected_message);
   }
 }
 

@@ -47,8 +47,7 @@ TEST_CASE("RFC 8448: the records of its trace are opened and sealed to the byte"
   std::string data;
   for (char i = 0; i < 50; ++i) data += i;
   for (const bool ipsec_mb : {true, false}) {
-    const auto make = [&] { return ipsec_mb && make_ipsec_mb() ? make_ipsec_mb() : make_wolfcrypt(); };
-    KeySchedules schedules(make(), make());
+    KeySchedules schedules(ipsec_mb && make_ipsec_mb() ? make_ipsec_mb : make_wolfcrypt);
     Records records(keys, schedules);
     Buffer wire = from_hex(
         "1703030043a23f7054b62c94d0affafe8228ba55cbefacea42f914aa66bcab3f2b9819a8a5b46b395bd54a9a20441e2b"
