@@ -67,7 +67,7 @@ void copy_fields(HeadWriter& writer, const FieldList& fields, bool (*is_ours)(st
   const Nominated nominated(fields);
   for (const Header& field : fields.all()) {
     if (is_never_copied(field.name) || is_ours(field.name) || nominated.has(field.name)) continue;
-    writer.field(field.name, field.value);
+    writer.parsed_field(field);
   }
 }
 

@@ -94,6 +94,23 @@ HeadWriter& HeadWriter::field(std::string_view name, std::uint64_t value) {
   return field(name, to_digits(value, 10, digits));
 }
 
+HeadWriter& HeadWriter::parsed_field(const Header& field) {
+  constexpr std::size_t marks = 4;  // ": " and CRLF
+  if (field.name.size() + field.value.size() + marks > out_.size() - used_) {
+    too_long_ = true;
+    return *this;
+  }
+  char* to = out_.data() + used_;
+  to = std::ranges::copy(field.name, to).out;
+  *to++ = ':';
+  *to++ = ' ';
+  to = std::ranges::copy(field.value, to).out;
+  *to++ = '\r';
+  *to++ = '\n';
+  used_ = static_cast<std::size_t>(to - out_.data());
+  return *this;
+}
+
 HeadWriter& HeadWriter::begin_field(std::string_view name) {
   malformed_ |= !is_token(name);
   put(name);

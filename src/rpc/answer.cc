@@ -20,6 +20,15 @@ class Members {
     }
   }
 
+  // Steps over the first member if it is just this.
+  template <std::size_t Size>
+  void pass_first(const char (&member)[Size]) {
+    if (!json::begins_with(at_, end_, member)) return;
+    at_ += Size - 1;
+    is_first_ = false;
+    is_whole_ = true;
+  }
+
   // Steps to the next member that has a value, or at least its first byte. False: the object has ended, is cut, or is
   // none.
   bool next() {
@@ -29,13 +38,8 @@ class Members {
     is_first_ = false;
     is_whole_ = false;
     skip_space();
-    if (!take('"')) return false;
-    const char* const quote = json::find_quote(at_, end_);
-    if (quote == nullptr) return false;
-    name_ = {at_, quote};
-    at_ = quote + 1;
-    skip_space();
-    if (!take(':')) return false;
+    // As nodes write them.
+    if (!take_name("\"id\":") && !take_name("\"result\":") && !take_any_name()) return false;
     skip_space();
     if (at_ == end_) return false;
     const char* const value_end = json::skip_value(at_, end_);
@@ -59,6 +63,25 @@ class Members {
 
  private:
   void skip_space() { at_ = json::skip_space(at_, end_); }
+
+  // With its quotes and colon.
+  template <std::size_t Size>
+  bool take_name(const char (&literal)[Size]) {
+    if (!json::begins_with(at_, end_, literal)) return false;
+    name_ = {at_ + 1, Size - 4};
+    at_ += Size - 1;
+    return true;
+  }
+
+  bool take_any_name() {
+    if (!take('"')) return false;
+    const char* const quote = json::find_quote(at_, end_);
+    if (quote == nullptr) return false;
+    name_ = {at_, quote};
+    at_ = quote + 1;
+    skip_space();
+    return take(':');
+  }
 
   bool take(char byte) {
     if (at_ == end_ || *at_ != byte) return false;
@@ -209,6 +232,7 @@ Answer classify_answer(std::string_view head, std::string_view tail) {
   Answer answer;
   Seen seen;
   Members members(text);
+  members.pass_first("\"jsonrpc\":\"2.0\"");  // as nodes begin
   while (members.next()) read_member(members, answer, seen);
   if (tail.empty()) {
     if (!members.at_end()) return {};

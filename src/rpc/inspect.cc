@@ -1,3 +1,4 @@
+#include <ringwall/ascii.h>
 #include <ringwall/check.h>
 #include <ringwall/limits.h>
 #include <ringwall/rpc/inspect.h>
@@ -63,7 +64,9 @@ class Reader {
   bool entry();
   bool call(Call& call);
   bool member(Call& call, Members& members);
+  // Behind the member's colon.
   bool method(Call& call, Members& members);
+  bool params(Call& call, Members& members);
   bool id(Call& call, Members& members);
 
   Scanner scanner_;
@@ -88,7 +91,7 @@ struct Reader::Members {
 };
 
 bool Reader::fail(Code code, std::string_view why) {
-  bad_ = {code, why};
+  bad_ = {.code = code, .why = why};
   return false;
 }
 
@@ -113,7 +116,10 @@ bool Reader::batch() {
   scanner_.skip_space();
   if (scanner_.is_next(']')) return fail(Code::invalid_request, "Invalid request: an empty batch");
   for (;;) {
-    if (calls_count_ == calls_.size()) return fail(Code::invalid_request, "Invalid request: too many calls in a batch");
+    if (calls_count_ == calls_.size()) {
+      bad_ = {Code::invalid_request, "Invalid request: too many calls in a batch", true};
+      return false;
+    }
     if (!entry()) return false;
     scanner_.skip_space();
     if (scanner_.take(']')) return whole();
@@ -153,20 +159,25 @@ bool Reader::call(Call& call) {
 }
 
 bool Reader::member(Call& call, Members& members) {
+  // As nearly everybody writes them.
+  if (scanner_.take("\"jsonrpc\":\"2.0\"")) {
+    members.see(members.jsonrpc);
+    return true;
+  }
+  if (scanner_.take("\"id\":")) return id(call, members);
+  if (scanner_.take("\"method\":")) return method(call, members);
+  if (scanner_.take("\"params\":")) return params(call, members);
   const Scanner::String key = scanner_.string();
   if (!key.ok) return syntax();
   scanner_.skip_space();
   if (!scanner_.take(':')) return syntax();
-  scanner_.skip_space();
   // Nobody but an evader escapes one; the node resolves it.
   members.doubtful |= key.has_escapes;
 
   if (key.inside == "method") return method(call, members);
   if (key.inside == "id") return id(call, members);
-  if (key.inside == "params") {
-    members.see(members.params);
-    return value(call.params);
-  }
+  if (key.inside == "params") return params(call, members);
+  scanner_.skip_space();
   std::string_view text;
   if (!value(text)) return false;
   if (key.inside == "jsonrpc") {
@@ -176,7 +187,14 @@ bool Reader::member(Call& call, Members& members) {
   return true;
 }
 
+bool Reader::params(Call& call, Members& members) {
+  members.see(members.params);
+  scanner_.skip_space();
+  return value(call.params);
+}
+
 bool Reader::method(Call& call, Members& members) {
+  scanner_.skip_space();
   members.see(members.method);
   call.method = {};
   if (!scanner_.is_next('"')) {
@@ -204,6 +222,7 @@ bool Reader::method(Call& call, Members& members) {
 bool Reader::id(Call& call, Members& members) {
   const bool repeated = members.id;
   members.id = true;
+  scanner_.skip_space();
   if (!value(call.id)) return false;
   if (repeated || !is_valid_id(call.id)) {
     members.doubtful = true;
@@ -236,7 +255,7 @@ std::expected<Inspection, BadMessage> Inspector::inspect(std::span<const char> t
   if (!rest.starts_with('{') && !rest.starts_with('[')) {
     return std::unexpected(BadMessage{Code::parse_error, "Parse error: neither an object nor an array"});
   }
-  if (!simdjson::validate_utf8(rest.data(), rest.size())) {
+  if (!is_ascii(rest) && !simdjson::validate_utf8(rest.data(), rest.size())) {
     return std::unexpected(BadMessage{Code::parse_error, "Parse error: not valid UTF-8"});
   }
 

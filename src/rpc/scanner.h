@@ -4,6 +4,7 @@
 // escaped surrogate need not have its other half. That the text is UTF-8 is for the caller to know.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -34,6 +35,14 @@ class Scanner {
   bool take(char byte) {
     if (at_ == end_ || *at_ != byte) return false;
     ++at_;
+    return true;
+  }
+
+  // The same of a literal.
+  template <std::size_t Size>
+  bool take(const char (&literal)[Size]) {
+    if (!begins_with(at_, end_, literal)) return false;
+    at_ += Size - 1;
     return true;
   }
 

@@ -32,6 +32,8 @@ class HeadWriter {
   HeadWriter& status_line(int status, std::string_view reason);
   HeadWriter& field(std::string_view name, std::string_view value);
   HeadWriter& field(std::string_view name, std::uint64_t value);
+  // Of a head that the parser has accepted: it is not looked at again.
+  HeadWriter& parsed_field(const Header& field);
 
   // A field whose value comes in pieces: begin_field, append..., end_field.
   HeadWriter& begin_field(std::string_view name);

@@ -60,6 +60,9 @@ class NodeFrames {
   // True exactly when what was handed out for relay ends with a whole frame: a control frame of ours may follow.
   bool at_frame_boundary() const { return data_bytes_left_ == 0; }
 
+  // Of the data frame that was handed out in part.
+  std::uint64_t bytes_to_come() const { return data_bytes_left_; }
+
   // True exactly when what was handed out for relay ends within a message: no data frame of ours may follow.
   bool inside_message() const { return message_open_ || data_bytes_left_ != 0; }
 

@@ -211,3 +211,24 @@ TEST_CASE("the last notification of a subscription is known") {
   CHECK(ends_subscription(error.answer));
   CHECK(!ends_subscription(Cut(R"({"id":1,"result":"dropped"})").answer));
 }
+
+TEST_CASE("usual members of an answer are read the same in any spelling, and its beginning alone is no answer") {
+  for (const std::string version : {R"("jsonrpc":"2.0")", R"("jsonrpc" : "2.0")", R"("jsonrpc":"2.0" )"}) {
+    for (const std::string id : {R"("id":7)", R"("id" : 7)"}) {
+      for (const std::string result : {R"("result":"s")", R"("result" : "s")"}) {
+        for (const std::string& text :
+             {"{" + version + "," + id + "," + result + "}", "{" + version + " , " + result + " , " + id + "}",
+              "{" + id + "," + version + "," + result + "}"}) {
+          INFO(text);
+          const Cut cut(text);
+          CHECK(cut.answer.kind == Kind::result);
+          CHECK(cut.answer.id == "7");
+          CHECK(cut.answer.value == "\"s\"");
+          for (std::size_t bytes = 0; bytes < text.size(); ++bytes) CHECK(is_unknown(text.substr(0, bytes)));
+        }
+      }
+    }
+  }
+  CHECK(is_unknown(R"({"jsonrpc":"2.0""id":7,"result":1})"));
+  CHECK(is_unknown(R"({"jsonrpc":"2.0","id":7,"id":7,"result":1})"));
+}

@@ -194,3 +194,43 @@ TEST_CASE("an inspector says what it holds") {
         sizeof(Inspector) + sizeof(Call) + 8 + 100);
   CHECK(Inspector::bytes_held({}) < 128 * 1024);
 }
+
+TEST_CASE("usual members are read the same in any spelling, in any order, and twice is once too often") {
+  const std::vector<std::string> spellings[] = {
+      {R"("jsonrpc":"2.0")", R"("jsonrpc" : "2.0")", R"("jsonrpc":"2.0" )", R"("jsonrpc":"2.1")"},
+      {R"("id":1)", R"("id" :1)", R"("id": 1)", R"("id":"a")"},
+      {R"("method":"m")", R"("method" :"m")", R"("method": "m")", R"("method":1)"},
+      {R"("params":[1])", R"("params" :[1])", R"("params": [1])", R"("params":{})"}};
+  for (std::size_t code = 0; code < 256; ++code) {
+    std::vector<std::string> members;
+    for (std::size_t which = 0; which < 4; ++which) members.push_back(spellings[which][code >> (2 * which) & 3]);
+    const auto object = [&](std::size_t first) {
+      std::string text = "{";
+      for (std::size_t at = 0; at < members.size(); ++at) {
+        text += (at == 0 ? "" : ",") + members[(first + at) % members.size()];
+      }
+      return text + "}";
+    };
+    for (std::size_t first = 0; first < 4; ++first) (void)calls(object(first));
+    members.push_back(members[code % 4]);
+    CHECK(call(object(0)).form == "invalid");
+  }
+  CHECK_FALSE(inspect(R"({"jsonrpc":"2.0"1,"id":1,"method":"m"})").has_value());
+  CHECK_FALSE(inspect(R"({"jsonrpc":"2.0")").has_value());
+  CHECK_FALSE(inspect(R"({"jsonrpc":"2.0","id":)").has_value());
+}
+
+TEST_CASE("a byte that ends a string, or may not be in one, is found wherever it stands") {
+  constexpr std::size_t bytes = 160;
+  for (std::size_t at = 0; at <= bytes; ++at) {
+    const auto params = [&](const std::string& special) {
+      return with_params("[\"" + std::string(at, 'x') + special + std::string(bytes - at, 'x') + "\"]");
+    };
+    (void)calls(params("\\\""));
+    (void)calls(params("\xC3\xA9"));
+    for (const char* wrong : {"\"", "\\", "\x1F", "\n", "\xFF", "\x80"}) {
+      INFO("at " << at << ": " << wrong);
+      CHECK_FALSE(inspect(params(wrong)).has_value());
+    }
+  }
+}
