@@ -1,9 +1,13 @@
 #include <ringwall/server/bounds.h>
 
+#include <ringwall/http/forward.h>
 #include <ringwall/limits.h>
 #include <ringwall/ring/tls_control.h>
 #include <ringwall/session/session.h>
 #include <ringwall/shard/shard.h>
+#include <ringwall/tls/handshake.h>
+#include <ringwall/tls/key_schedules.h>
+#include <ringwall/tls/records.h>
 
 #include <algorithm>
 
@@ -41,7 +45,7 @@ std::size_t calls_bytes(const config::Limits& limits) {
 Bounds bounds(const config::Config& config, std::size_t shards, std::size_t open_files) {
   const config::Server& server = config.server;
   std::size_t pooled = 0;
-  for (const config::Upstream& upstream : config.upstreams) pooled += upstream.pool_idle_max;
+  for (const config::Upstream& upstream : config.upstreams) pooled += upstream::Pool::kept_max(upstream.pool_idle_max);
   const std::size_t own = files_of_our_own + shards * (4 + config.listeners.size() + pooled);
   const std::size_t by_files = open_files > own ? std::max<std::size_t>((open_files - own) / 2 / shards, 1) : 1;
   Bounds bounds{};
@@ -51,12 +55,15 @@ Bounds bounds(const config::Config& config, std::size_t shards, std::size_t open
   bounds.connections_per_shard =
       server.connections_max == 0 ? by_files : std::min<std::size_t>(server.connections_max, by_files);
   bounds.arena_bytes = shard::arena_bytes_max;
-  bounds.shard_bytes = std::size_t{server.buffers_per_shard} * server.buffer_bytes + bounds.arena_bytes +
+  bounds.shard_bytes = std::size_t{server.buffers_per_shard} * server.buffer_bytes +
+                       std::size_t{shard::large_buffers_count} * shard::large_buffer_bytes + bounds.arena_bytes +
                        server.backlog_bytes_max + server.assembly_bytes_max + session::assembly_reserve_bytes +
-                       session::Guard::bytes_held();
-  // After the handshake: a head of the client in part, the one that the node is to get, and the node's in part.
+                       session::Guard::bytes_held() + tls::KeySchedules::bytes_held_max();
+  // After the handshake: a head of the client in part, the one that the node is to get with a small body, and the
+  // node's in part.
   const std::size_t talk_bytes = sizeof(session::Relay) + sizeof(session::Request) + sizeof(connection::Connection) +
-                                 3 * http::head_bytes_max + records_bytes_max + calls_bytes(config.limits) +
+                                 3 * http::head_bytes_max + http::forward_bytes_added_max +
+                                 session::small_body_bytes_max + records_bytes_max + calls_bytes(config.limits) +
                                  session::AnswerReader::kept_bytes_max;
   bounds.connection_bytes = sizeof(session::Session) + sizeof(connection::TlsTransport) +
                             2 * 2 * connection::Connection::pieces_kept_max * sizeof(ring::Slice) +

@@ -26,14 +26,13 @@ constexpr std::uint16_t trial_group = 0;
 constexpr long trial_wait_s = 1;
 
 // What src/ submits to its rings.
-constexpr std::array<std::pair<int, const char*>, 11> operations{{{IORING_OP_NOP, "NOP"},
+constexpr std::array<std::pair<int, const char*>, 10> operations{{{IORING_OP_NOP, "NOP"},
                                                                   {IORING_OP_ACCEPT, "ACCEPT"},
                                                                   {IORING_OP_CONNECT, "CONNECT"},
                                                                   {IORING_OP_RECV, "RECV"},
                                                                   {IORING_OP_SEND, "SEND"},
                                                                   {IORING_OP_SENDMSG, "SENDMSG"},
                                                                   {IORING_OP_READ, "READ"},
-                                                                  {IORING_OP_SHUTDOWN, "SHUTDOWN"},
                                                                   {IORING_OP_CLOSE, "CLOSE"},
                                                                   {IORING_OP_ASYNC_CANCEL, "ASYNC_CANCEL"},
                                                                   {IORING_OP_POLL_ADD, "POLL_ADD"}}};

@@ -163,10 +163,20 @@ bool CallTable::track(const Entry& call) {
     return true;
   }
   if (ids_ == ids_max) return false;
-  if (4 * (ids_ + std::size_t{1}) > 3 * slots_.size()) resize(std::max(slots_min, 2 * slots_.size()));
+  make_room();
   place(call);
   ++ids_;
+  burst_ids_ = std::max(burst_ids_, static_cast<std::uint16_t>(ids_));
   return true;
+}
+
+// For one more. A client that sends bursts sends the next like the last: it gets the room of that at once.
+void CallTable::make_room() {
+  const std::size_t wanted = slots_.empty() ? std::max<std::size_t>(burst_ids_, 1) : ids_ + std::size_t{1};
+  if (ids_ == 0) burst_ids_ = 0;
+  std::size_t slots = std::max(slots_min, slots_.size());
+  while (4 * wanted > 3 * slots) slots *= 2;
+  if (slots != slots_.size()) resize(slots);
 }
 
 CallTable::Entry* CallTable::find(std::uint64_t id) {
@@ -195,7 +205,9 @@ void CallTable::remove(Entry& entry) {
   }
   slots_[hole].calls = 0;
   --ids_;
-  if (slots_.size() > slots_min && 8 * std::size_t{ids_} <= slots_.size()) {
+  if (ids_ == 0 && slots_.size() > slots_min) {
+    slots_ = std::vector<Entry>();
+  } else if (slots_.size() > slots_kept_max && 8 * std::size_t{ids_} <= slots_.size()) {
     resize(slots_.size() / 2);
   }
 }

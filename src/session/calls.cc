@@ -57,7 +57,7 @@ Session::Fate Session::carry_out(const Ruling& ruling, std::size_t message_bytes
       note_calls(ruling, message_bytes);
       return Fate::forward;
     case Ruling::Kind::tell_methods: {
-      const std::string_view told = guard.tell(ruling, *service_.methods_text(request_->node));
+      const std::string_view told = guard.tell(ruling, *service_.methods_text(*place_));
       return told.empty() || reply(told) ? Fate::drop : Fate::close;
     }
     case Ruling::Kind::answer:
@@ -254,7 +254,7 @@ void Session::refuse_over_rate(std::uint32_t retry_after_ms) {
 }
 
 // False: the body's calls are answered here.
-bool Session::judge_body() {
+bool Session::judge_body(std::string_view body) {
   Request& request = *request_;
   const std::uint64_t now_ns = service_.resources.ring.now_ns();
   Guard& guard = service_.guard;
@@ -264,7 +264,7 @@ bool Session::judge_body() {
     client = guard.admission.client(address_, now_ns);
     payer.client = &client;
   }
-  const Ruling ruling = guard.judge(request.body.text(), payer, false, now_ns);
+  const Ruling ruling = guard.judge(body, payer, false, now_ns);
   if (ruling.kind == Ruling::Kind::forward) return true;
   service_.tell_unknown_names();
   const std::string_view text = ruling.kind == Ruling::Kind::tell_methods

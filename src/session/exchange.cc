@@ -35,7 +35,9 @@ void Session::begin_exchange(const http::RequestHead& head, NodeService& node) {
   const auto bytes = http::write_request_to_node(service_.head_text, head, origin(head, node),
                                                  {.framing = head.framing, .content_length = head.content_length});
   if (!bytes) return refuse({431, "the request's head is too large to be passed on"}, EndReason::client_refused);
-  request_->head.assign(service_.head_text.data(), *bytes);
+  const bool small = head.framing == http::Framing::length && head.content_length <= small_body_bytes_max;
+  request_->head =
+      make_request_text({service_.head_text.data(), *bytes}, small ? static_cast<std::size_t>(head.content_length) : 0);
   set_state(State::body);
   set_timer(service_.config.timeouts.body_ms);
   if (head.expect_continue && !request_->body_reader.done()) client_.send_copy("HTTP/1.1 100 Continue\r\n\r\n");
@@ -44,6 +46,14 @@ void Session::begin_exchange(const http::RequestHead& head, NodeService& node) {
 std::size_t Session::read_body(std::string_view bytes) {
   std::string_view left = bytes;
   Request& request = *request_;
+  // Small and all here, as most are: it goes to the node behind its head, and needs no memory of its own.
+  if (!request.body_reader.done() && !request.body_is_chunked && request.body.text().empty() &&
+      request.body_bytes_max <= std::min(small_body_bytes_max, bytes.size())) {
+    const std::string_view body = bytes.substr(0, request.body_bytes_max);
+    request.head.append(body);
+    body_complete(body);
+    return body.size();
+  }
   while (!request.body_reader.done()) {
     if (left.empty()) return bytes.size();
     switch (request.body.reserve(left.size(), request.body_bytes_max)) {
@@ -63,15 +73,15 @@ std::size_t Session::read_body(std::string_view bytes) {
     }
     request.body.append(piece->payload);
   }
-  body_complete();
+  body_complete(request.body.text());
   return bytes.size() - left.size();
 }
 
-void Session::body_complete() {
+void Session::body_complete(std::string_view body) {
   Request& request = *request_;
   timer_.stop();
-  if (request.is_call && !judge_body()) return;
-  request.may_be_sent_again = !may_be_submission(request.body.text());
+  if (request.is_call && !judge_body(body)) return;
+  request.may_be_sent_again = !may_be_submission(body);
   request.body_bytes = request.body.take();
   node_ = request.node.pool.take();
   if (!node_) return connect();

@@ -123,7 +123,7 @@ Ruling Guard::judge_paid(std::span<const char> text, const Payer& payer, bool is
                          std::uint64_t now_ns) {
   const auto read = inspector_.inspect(text);
   if (!read) {
-    ++counters.unreadable;
+    ++(read.error().is_long_batch ? counters.batches_refused : counters.unreadable);
     const quota::Decision decision = charge(payer, {.units = refusal_units + more_units, .answers = 0}, now_ns);
     if (!decision.given) return refuse({}, decision);
     return {.reply = {out_.data(), rpc::write_bad_message(out_, read.error())}};

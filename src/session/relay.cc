@@ -203,6 +203,7 @@ void Session::relay_node(const ring::Slice& bytes) {
     const NodeFrames::Event event = relay_->frames.next(in, relay_->owes_frame(), this);
     switch (event.kind) {
       case NodeFrames::Event::Kind::need_more:
+        node_->expect(relay_->frames.bytes_to_come());
         return;
       case NodeFrames::Event::Kind::relay:
         if (event.kept) {
@@ -221,8 +222,8 @@ void Session::relay_node(const ring::Slice& bytes) {
       case NodeFrames::Event::Kind::close:
         return close_both(EndReason::node_closed, event.code, event.text, event.code, {});
       case NodeFrames::Event::Kind::violation:
-        service_.notify(Notice::node_garbage, "upstream " + request_->node.target.name() +
-                                                  ": a frame breaks RFC 6455: " + std::string(event.text));
+        service_.notify(Notice::node_garbage,
+                        "upstream " + place_->target.name() + ": a frame breaks RFC 6455: " + std::string(event.text));
         send_to_node(ControlFrame::close(event.code, event.text, make_mask()));
         return relay_lost_node(EndReason::node_garbage, CloseCode::bad_gateway, "the node broke the protocol");
     }
@@ -300,6 +301,7 @@ void Session::on_relay_timer() {
     send_due_frames();
   }
   if (wants_ping(relay.node)) {
+    node_->expect(0);  // what little of a frame may have come says that it lives
     relay.node.pinged_ns = now_ns;
     send_to_node(ControlFrame::ping({}, make_mask()));
   }

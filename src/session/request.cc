@@ -20,6 +20,13 @@ struct BodyMemory {
 
 }  // namespace
 
+std::string make_request_text(std::string_view head, std::size_t body_bytes) {
+  std::string text;
+  text.reserve(head.size() + body_bytes);  // while it is empty: later it would double
+  text.append(head);
+  return text;
+}
+
 AssemblyBudget::Answer Body::reserve(std::size_t bytes, std::size_t ceiling) {
   bytes = std::min(bytes, ceiling - size_);
   if (size_ + bytes <= capacity_) return AssemblyBudget::Answer::given;

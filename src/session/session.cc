@@ -154,8 +154,8 @@ bool Session::leave(EndReason reason) {
 
 void Session::release_node() {
   if (std::exchange(waits_for_memory_, false)) service_.assembly.stop_waiting(*this);
+  if (node_) (request_ ? request_->node : *place_).pool.retire(std::move(node_));
   if (place_ != nullptr) std::exchange(place_, nullptr)->target.give_back_place();
-  if (node_) request_->node.pool.retire(std::move(node_));
 }
 
 void Session::on_closed(connection::Connection& connection) {

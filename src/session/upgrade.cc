@@ -59,10 +59,8 @@ void Session::complete_upgrade(const http::ResponseHead& head, ring::Slice rest)
   RINGWALL_CHECK(bytes.has_value());
   client_.send_copy(std::string_view(service_.head_text.data(), *bytes));
   const config::Mode mode = upgrade.mode;
-  // The request is done with but for the node it names.
-  std::string().swap(request_->head);
-  request_->upgrade.reset();
-  request_->addresses.reset();
+  // The node is place_'s from here on.
+  request_.reset();
   std::string().swap(node_input_);
 
   std::string early = std::exchange(input_, {});

@@ -8,6 +8,7 @@ namespace ringwall::shard {
 namespace {
 
 constexpr std::uint16_t receive_group = 1;
+constexpr std::uint16_t large_receive_group = 2;
 constexpr std::uint64_t ns_per_ms = 1'000'000;
 
 }  // namespace
@@ -17,6 +18,7 @@ Shard::Shard(ring::Backend& backend, Plan plan)
       ring_(backend),
       buffers_(backend, receive_group, static_cast<std::uint16_t>(config_.server.buffers_per_shard),
                config_.server.buffer_bytes),
+      large_buffers_(backend, large_receive_group, large_buffers_count, large_buffer_bytes),
       arena_(arena_bytes_max),
       backlog_(config_.server.backlog_bytes_max, backlog_bytes_per_address_max(config_.server)),
       resources_{.ring = ring_,
@@ -26,7 +28,8 @@ Shard::Shard(ring::Backend& backend, Plan plan)
                  .send_timeout_ns = config_.timeouts.send_ms * ns_per_ms,
                  .linger_ns = linger_ns,
                  .handshakes_per_turn = config_.server.handshakes_per_turn,
-                 .offload = plan.offload},
+                 .offload = plan.offload,
+                 .large_buffers = &large_buffers_},
       service_(resources_, config_, *plan.rules, plan.offers, std::move(plan.notice)),
       stop_event_(plan.stop_event) {
   RINGWALL_CHECK(plan.targets.size() == config_.upstreams.size());

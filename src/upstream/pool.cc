@@ -18,14 +18,13 @@ std::unique_ptr<connection::Connection> Pool::take() {
 }
 
 void Pool::put(std::unique_ptr<connection::Connection> connection) {
-  if (idle_.size() >= idle_max_ || !connection->is_open() || connection->has_ended()) {
+  if (idle_.size() >= kept_max(idle_max_) || !connection->is_open() || connection->has_ended()) {
     return retire(std::move(connection));
   }
   connection->set_owner(*this);
   connection->resume_receiving();
-  const std::uint64_t now_ns = resources_.ring.now_ns();
-  idle_.push_back({std::move(connection), now_ns});
-  if (!timer_.is_running()) resources_.ring.timers().start(timer_, now_ns + idle_timeout_ns_);
+  idle_.push_back({std::move(connection), resources_.ring.now_ns()});
+  if (!timer_.is_running() || idle_.size() == idle_max_ + 1) start_timer();
 }
 
 void Pool::retire(std::unique_ptr<connection::Connection> connection) {
@@ -60,10 +59,18 @@ void Pool::on_closed(connection::Connection& connection) {
   RINGWALL_CHECK(removed == 1);
 }
 
+// Of the oldest, which is the first that is closed.
+std::uint64_t Pool::due_ns() const {
+  const std::uint64_t kept_ns = idle_.size() > idle_max_ ? std::min(surplus_ns, idle_timeout_ns_) : idle_timeout_ns_;
+  return idle_.front().since_ns + kept_ns;
+}
+
+void Pool::start_timer() { resources_.ring.timers().start(timer_, due_ns()); }
+
 void Pool::on_timer() {
   const std::uint64_t now_ns = resources_.ring.now_ns();
-  while (!idle_.empty() && idle_.front().since_ns + idle_timeout_ns_ <= now_ns) end(*idle_.front().connection);
-  if (!idle_.empty()) resources_.ring.timers().start(timer_, idle_.front().since_ns + idle_timeout_ns_);
+  while (!idle_.empty() && due_ns() <= now_ns) end(*idle_.front().connection);
+  if (!idle_.empty()) start_timer();
 }
 
 }  // namespace ringwall::upstream

@@ -110,7 +110,7 @@ struct Upstream {
   Endpoint address{"127.0.0.1", 9944};
   std::uint32_t resolve_interval_s = 30;  // How long an answer of DNS is used.
   std::uint32_t connections_max = 0;      // Over all shards; 0: no cap.
-  std::uint32_t pool_idle_max = 16;       // Idle connections kept for POST, a shard.
+  std::uint32_t pool_idle_max = 32;       // Idle connections kept for POST, a shard.
   std::uint32_t pool_idle_timeout_ms = 30'000;
 
   friend bool operator==(const Upstream&, const Upstream&) = default;

@@ -38,6 +38,7 @@ enum class Code : std::int32_t {
 struct BadMessage {
   Code code = Code::parse_error;  // or invalid_request: an empty batch, one over the bounds
   std::string_view why;           // a string literal: the answer's message
+  bool is_long_batch = false;     // of more calls than Inspector::Bounds::calls_max
 };
 
 // Valid until the next inspect(), and no longer than the text.

@@ -1,8 +1,8 @@
 // call_table.h: the calls of one WebSocket that the node has not answered, and the subscriptions that it serves.
 //
 // Owner: one relay, on its shard's thread. No I/O, no clock, nothing is charged: the caller gives back what answer()
-// says has ended, and at the end of the connection what calls() and subscriptions() still say. Idle, bytes_idle_max
-// stay allocated from the first call on; at most bytes_held_max().
+// says has ended, and at the end of the connection what calls() and subscriptions() still say. Idle, at most
+// bytes_idle_max stay allocated; at most bytes_held_max().
 //
 // The client chooses the ids, so what it cannot be trusted with is never concluded from them: whatever it sends, and in
 // whatever order the node answers, calls() and subscriptions() are not less than what the node has. What cannot be
@@ -97,6 +97,7 @@ class CallTable {
   };
 
   static constexpr std::size_t slots_min = 8;
+  static constexpr std::size_t slots_kept_max = 32;      // while a call is in flight
   static constexpr std::size_t slots_max = 2 * ids_max;  // at most three quarters are taken
 
   static_assert(sizeof(Entry) == 16 && sizeof(Live) == 8);
@@ -110,6 +111,7 @@ class CallTable {
   void place(const Entry& entry);
   void remove(Entry& entry);
   void resize(std::size_t slots);
+  void make_room();
 
   Ended end_call(const rpc::Answer& answer);
   Ended end_unknown_call(const rpc::Answer& answer);
@@ -125,7 +127,8 @@ class CallTable {
   std::uint32_t calls_ = 0;
   std::uint32_t subscriptions_ = 0;
   std::uint32_t untracked_ = 0;
-  bool is_misled_ = false;  // for good: no answer tells more than that one call fewer is in flight
+  std::uint16_t burst_ids_ = 0;  // at most at once, since there were none
+  bool is_misled_ = false;       // for good: no answer tells more than that one call fewer is in flight
 };
 
 }  // namespace ringwall::session

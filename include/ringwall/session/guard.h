@@ -67,12 +67,12 @@ struct Ruling {
 struct GuardCounters {
   std::uint64_t messages = 0;      // judged
   std::uint64_t calls = 0;         // of those that were forwarded
-  std::uint64_t unreadable = 0;    // messages: -32700, or -32600 as a whole
+  std::uint64_t unreadable = 0;    // messages: -32700, or -32600 as a whole; but for batches that are too long
   std::uint64_t unsafe_calls = 0;  // denied, and so the next two
   std::uint64_t not_offered = 0;
   std::uint64_t unknown_unnamed = 0;  // of those, of names beyond Guard::unknown_names_max
   std::uint64_t invalid = 0;
-  std::uint64_t batches_refused = 0;     // for the sake of a call
+  std::uint64_t batches_refused = 0;     // for the sake of a call, or of more calls than are ever read
   std::uint64_t connections_denied = 0;  // by limits.allow and limits.deny
   std::uint64_t handshakes_refused = 0;  // by limits.handshakes_max
   std::uint64_t proxied_refused = 0;     // upgrades through a trusted proxy, at a limit of connections

@@ -13,8 +13,14 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace ringwall::session {
+
+inline constexpr std::size_t small_body_bytes_max = 4 * 1024;
+
+// A head, with room for a body of `body_bytes` behind it and for no more: server/bounds.cc counts both.
+[[nodiscard]] std::string make_request_text(std::string_view head, std::size_t body_bytes);
 
 // A body that is had whole before it goes on. Its memory grows as bytes arrive, charged to the shard and the address.
 class Body {
@@ -47,7 +53,7 @@ struct Request {
   Request(NodeService& node_in, AssemblyBudget& budget, const AddressBytes& key) : node(node_in), body(budget, key) {}
 
   NodeService& node;
-  std::string head;  // as the node gets it
+  std::string head;  // as the node gets it; a small body stands behind it
   Body body;
   http::BodyReader body_reader{};
   std::uint64_t body_since_ns = 0;

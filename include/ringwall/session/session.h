@@ -97,7 +97,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   // exchange.cc: a request with its body to the node, the answer back.
   void begin_exchange(const http::RequestHead& head, NodeService& node);
   [[nodiscard]] std::size_t read_body(std::string_view bytes);
-  void body_complete();
+  void body_complete(std::string_view body);
   void send_request();
   void send_again();
   void begin_answer(const http::ResponseHead& head, ring::Slice rest);
@@ -160,7 +160,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   [[nodiscard]] bool charge_request();
   [[nodiscard]] bool pass_on_place();
   void refuse_over_rate(std::uint32_t retry_after_ms);
-  [[nodiscard]] bool judge_body();
+  [[nodiscard]] bool judge_body(std::string_view body);
 
   // closing.cc: the end of a WebSocket.
   void end_in_order(EndReason reason, websocket::CloseCode code, std::string_view text);
@@ -176,7 +176,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   std::unique_ptr<connection::Connection> node_;
   std::unique_ptr<Request> request_;
   std::unique_ptr<Relay> relay_;
-  NodeService* place_ = nullptr;   // holds a place among this node's WebSocket connections
+  NodeService* place_ = nullptr;   // of a WebSocket or a tunnel: holds a place among this node's connections
   std::string input_;              // of the client, not yet read
   std::size_t input_charged_ = 0;  // of its memory, to the backlog: what goes beyond a head
   std::string node_input_;         // of the node's head

@@ -24,6 +24,9 @@ namespace ringwall::shard {
 
 // The Arena's soft bound, of one shard.
 inline constexpr std::size_t arena_bytes_max = std::size_t{16} << 20;
+// For large answers of nodes. Measured: of 64 KiB they cost 4 to 8 % more CPU, of 256 KiB as much.
+inline constexpr std::uint16_t large_buffers_count = 8;
+inline constexpr std::uint32_t large_buffer_bytes = 128 * 1024;
 inline constexpr unsigned ring_entries = 2048;
 inline constexpr std::uint64_t linger_ns = 800'000'000;  // of a connection that has said all
 
@@ -57,8 +60,8 @@ class Shard {
   Shard& operator=(const Shard&) = delete;
   ~Shard();
 
-  // The errno with which the kernel refused the buffer ring, or 0.
-  [[nodiscard]] int error() const { return buffers_.error(); }
+  // The errno with which the kernel refused a buffer ring, or 0.
+  [[nodiscard]] int error() const { return buffers_.error() != 0 ? buffers_.error() : large_buffers_.error(); }
 
   // Until a stop request has been carried out: every connection closed, nothing in flight.
   void run();
@@ -81,6 +84,7 @@ class Shard {
   const config::Config& config_;
   ring::Ring ring_;
   ring::BufferRing buffers_;
+  ring::BufferRing large_buffers_;
   connection::Arena arena_;
   connection::SharedBudget backlog_;
   connection::Resources resources_;

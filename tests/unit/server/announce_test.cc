@@ -35,6 +35,11 @@ TEST_CASE("a configured number of clients that the open files do not allow is to
   CHECK_FALSE(said(0, 1'024).contains("connections_max"));
 }
 
+TEST_CASE("a usual limit of open files is for clients, not for what may wait for POST") {
+  const config::Config config = plain_listener(0);
+  CHECK(4 * bounds(config, 4, 1'024).connections_per_shard >= 1'024 / 4);
+}
+
 TEST_CASE("what becomes of TLS connections is said between where it serves and within which bounds") {
   const config::Config config = plain_listener(1);
   const std::string text = announcement(config, bounds(config, 1, 1'024), 1, "  tls: by hand\n");

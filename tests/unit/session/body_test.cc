@@ -117,6 +117,16 @@ TEST_CASE("more than there is room for is noticed") {
   }));
 }
 
+TEST_CASE("a request's head and the small body behind it take their own bytes of memory, not twice as many") {
+  const std::string head(http::head_bytes_max, 'h');
+  for (const std::size_t body_bytes : {std::size_t{0}, std::size_t{1}, small_body_bytes_max}) {
+    std::string text = make_request_text(head, body_bytes);
+    text.append(body_bytes, 'b');
+    CHECK(text == head + std::string(body_bytes, 'b'));
+    CHECK(text.capacity() <= head.size() + body_bytes);
+  }
+}
+
 TEST_CASE("an operator hears of each thing at most once a second") {
   connection::test::Stage stage;
   const config::Config config;

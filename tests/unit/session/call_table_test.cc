@@ -362,7 +362,15 @@ TEST_CASE("a burst's memory is given back while a call stays in flight") {
   calls.send("0", "system_health");
   for (int i = 1; i < 4000; ++i) calls.send(std::to_string(i), "system_health");
   for (int i = 3999; i > 0; --i) CHECK(calls.result(std::to_string(i), "1") == one_call);
-  CHECK(calls.table.bytes_held() <= 256);
+  CHECK(calls.table.bytes_held() <= 512);
+  CHECK(calls.result("0", "1") == one_call);
+  CHECK(calls.table.bytes_held() <= CallTable::bytes_idle_max);
+  // Once more there is room for as many, and then no longer.
+  calls.send("0", "system_health");
+  CHECK(calls.table.bytes_held() > 1024);
+  CHECK(calls.result("0", "1") == one_call);
+  calls.send("0", "system_health");
+  CHECK(calls.table.bytes_held() <= CallTable::bytes_idle_max);
   CHECK(calls.result("0", "1") == one_call);
 }
 

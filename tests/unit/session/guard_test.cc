@@ -90,6 +90,18 @@ TEST_CASE("a batch with a denied call is refused whole") {
   CHECK(bench.connection.calls_in_flight() == 0);
 }
 
+TEST_CASE("a batch of more calls than are ever read counts as a refused batch, not as unreadable") {
+  Bench bench;
+  std::string text = "[1";
+  for (std::size_t entries = 1; entries <= rpc::batch_calls_max; ++entries) text += ",1";
+  CHECK(bench.reply(text + "]").find("-32600") != std::string::npos);
+  CHECK(bench.guard.counters.batches_refused == 1);
+  CHECK(bench.guard.counters.unreadable == 0);
+  CHECK(bench.reply("[]").find("-32600") != std::string::npos);
+  CHECK(bench.guard.counters.batches_refused == 1);
+  CHECK(bench.guard.counters.unreadable == 1);
+}
+
 TEST_CASE("a name that is not offered is new until it was told, and counted; no more names are kept than may be") {
   Bench bench;
   (void)bench.judge(R"({"jsonrpc":"2.0","id":1,"method":"eth_call"})");

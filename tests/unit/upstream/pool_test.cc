@@ -138,13 +138,40 @@ TEST_CASE("whatever a node says or does to an idle connection closes it") {
   }
 }
 
-TEST_CASE("one more than may wait is closed in order, and the others stay") {
+TEST_CASE(
+    "of more than may wait, the one that has waited longest is closed in order after a moment, and the others stay") {
   Nodes nodes(2);
   for (int index = 0; index < 3; ++index) nodes.pool.put(nodes.connect());
-  REQUIRE(nodes.stage.run_until([&] { return nodes.node(2).has_ended(); }));
-  nodes.stage.run_for(Stage::moment_ns);
-  CHECK_FALSE(nodes.node(0).is_over());
+  nodes.stage.run_for(Pool::surplus_ns * 9 / 10);
+  CHECK_FALSE(nodes.node(0).has_ended());
+  REQUIRE(nodes.stage.run_until([&] { return nodes.node(0).has_ended(); }));
+  nodes.stage.run_for(2 * second);
   CHECK_FALSE(nodes.node(1).is_over());
+  CHECK_FALSE(nodes.node(2).is_over());
+}
+
+TEST_CASE("a surplus that is used again within its time is not closed") {
+  Nodes nodes(2);
+  for (int index = 0; index < 4; ++index) nodes.pool.put(nodes.connect());
+  for (int round = 0; round < 5; ++round) {
+    nodes.stage.run_for(Pool::surplus_ns / 2);
+    std::vector<std::unique_ptr<Connection>> taken;
+    while (auto connection = nodes.pool.take()) taken.push_back(std::move(connection));
+    CHECK(taken.size() == 4);
+    for (auto& connection : taken) nodes.pool.put(std::move(connection));
+  }
+}
+
+TEST_CASE("as many as stay are kept beside them for a moment, and one more is closed at once") {
+  constexpr std::size_t most = 2 * 3;
+  Nodes nodes(3);
+  for (std::size_t index = 0; index < most; ++index) {
+    nodes.pool.put(nodes.connect());
+    // Within the time of the first.
+    REQUIRE_FALSE(nodes.node(0).has_ended());
+  }
+  nodes.pool.put(nodes.connect());
+  REQUIRE(nodes.stage.run_until([&] { return nodes.node(most).has_ended(); }, Stage::moment_ns));
 }
 
 TEST_CASE("a pool for none closes all that is put in") {
