@@ -1,7 +1,8 @@
-// A client's records, by a script: what it sealed comes out as it went in, and what was touched on the way ends there.
+// A peer's records, by a script: what it sealed comes out as it went in, and what was touched on the way ends there.
 //
-// The script: suite, bytes given at a time (0: all), bytes of the end that never come, then steps (see Script). Records
-// are sealed by wolfCrypt in code of this file, and opened by what the build uses.
+// The script: suite (from 128 on as our client hears a server), bytes given at a time (0: all), bytes of the end that
+// never come, then steps (see Script). Records are sealed by wolfCrypt in code of this file, and opened by what the
+// build uses.
 #include <ringwall/check.h>
 #include <ringwall/tls/records.h>
 
@@ -33,7 +34,10 @@ class Appended final : public Output {
 
 std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 
+Role role_for(std::uint8_t suite) { return suite < 128 ? Role::server : Role::client; }
+
 Keys keys_for(std::uint8_t suite) {
+  suite %= 128;
   Keys keys;
   keys.version = suite % 2 == 0 ? Version::tls13 : Version::tls12;
   keys.cipher = static_cast<Cipher>(suite / 2 % 3);
@@ -43,7 +47,7 @@ Keys keys_for(std::uint8_t suite) {
   return keys;
 }
 
-// One direction of the client.
+// One direction of the peer.
 class Direction {
  public:
   Direction(const Keys& keys, const Key& key) : keys_(keys), key_(key) {}
@@ -132,8 +136,8 @@ class Direction {
 // Writes the wire, and what is to come of it.
 class Script {
  public:
-  Script(const Keys& keys, std::span<const std::uint8_t> input)
-      : tls13_(keys.version == Version::tls13), client_(keys, keys.receive), input_(input) {
+  Script(const Keys& keys, Role ours, std::span<const std::uint8_t> input)
+      : tls13_(keys.version == Version::tls13), ours_(ours), client_(keys, keys.receive), input_(input) {
     while (!input_.empty() && wire.size() < 40'000) step();
     const std::size_t same = std::min(wire.size(), pristine_.size());
     const auto differs =
@@ -184,7 +188,7 @@ class Script {
   }
 
   void step() {
-    switch (next() % 9) {
+    switch (next() % (ours_ == Role::server ? 9 : 10)) {
       case 0:
         return write(type_data, std::string(next_two() % (record_plaintext_bytes_max + 1), next_letter()), 0);
       case 1: {
@@ -192,11 +196,11 @@ class Script {
         return write(type_data, std::string(bytes, next_letter()), next_two());
       }
       case 2:
-        if (!tls13_) return write(type_handshake, std::string("\1\0\0\2hi", 6), 0);
+        if (!tls13_) return write(type_handshake, renegotiation(), 0);
         write(type_handshake, std::string("\x18\0\0\1\0", 5), 0);
         return client_.advance_key();
       case 3:
-        if (!tls13_) return write(type_handshake, std::string("\1\0\0\2hi\1\0\0\0", 10), 0);
+        if (!tls13_) return write(type_handshake, renegotiation() + renegotiation(), 0);
         write(type_handshake, std::string("\x18\0\0\1\1", 5), next());
         return client_.advance_key();
       case 4: {  // anything, well sealed
@@ -229,12 +233,35 @@ class Script {
         write(type_alert, std::string("\1\0", 2), 0);
         closed_at = std::min(closed_at, wire.size());
         return;
+      case 9:
+        return write_tickets();
+    }
+  }
+
+  [[nodiscard]] std::string renegotiation() const {
+    return ours_ == Role::server ? std::string("\1\0\0\2hi", 6) : std::string(4, '\0');
+  }
+
+  // Some tickets, cut into records anywhere.
+  void write_tickets() {
+    if (!tls13_) return write(type_data, "", 0);
+    std::string tickets;
+    for (std::size_t count = 1 + next() % 3; count > 0; --count) {
+      const std::size_t bytes = next();
+      tickets += std::string("\4\0\0", 3) + static_cast<char>(bytes) + std::string(bytes, next_letter());
+    }
+    while (!tickets.empty()) {
+      const std::size_t part = 1 + next() % tickets.size();
+      write(type_handshake, tickets.substr(0, part), 0);
+      tickets.erase(0, part);
+      if (input_.empty()) return write(type_handshake, tickets + std::string("\4\0\0\0", 4), 0);
     }
   }
 
   char next_letter() { return letter_ = letter_ == 'z' ? 'a' : static_cast<char>(letter_ + 1); }
 
   bool tls13_;
+  Role ours_;
   Direction client_;
   std::span<const std::uint8_t> input_;
   Buffer pristine_;  // the wire before it was touched; bytes that nobody sealed are anything
@@ -292,12 +319,13 @@ void check_said(Direction& server, std::span<std::byte> wire, const Failure& fai
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 3) return 0;
   const Keys keys = keys_for(data[0]);
+  const Role role = role_for(data[0]);
   const std::size_t step = data[1] == 0 ? SIZE_MAX : data[1];
-  Script script(keys, std::span(data + 3, size - 3));
+  Script script(keys, role, std::span(data + 3, size - 3));
   const std::size_t come = script.wire.size() - std::min<std::size_t>(data[2], script.wire.size());
 
   KeySchedules schedules;
-  Records records(keys, schedules);
+  Records records(keys, schedules, role);
   Direction server(keys, keys.send);
   Appended out;
   Buffer wire = script.wire;

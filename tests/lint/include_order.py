@@ -7,7 +7,7 @@ import pathlib
 import re
 import sys
 
-# "" is include/ringwall itself. Devnode is a program on top of the folders, beside server.
+# "" is include/ringwall itself. Devnode and load are programs on top of the folders; load uses the server's process too.
 LEVELS = [
     {""},
     {"ring"},
@@ -18,6 +18,7 @@ LEVELS = [
     {"shard"},
     {"admin"},
     {"server", "devnode"},
+    {"load"},
 ]
 LEVEL_OF = {folder: level for level, folders in enumerate(LEVELS) for folder in folders}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
@@ -46,7 +47,7 @@ def included_folder(root, path, bracket, name):
 
 def violations(root):
     root = pathlib.Path(root).resolve()
-    files = [p for base in ("include/ringwall", "src", "tools/devnode") for p in sorted((root / base).rglob("*"))]
+    files = [p for base in ("include/ringwall", "src", "tools/devnode", "tools/load") for p in sorted((root / base).rglob("*"))]
     for file in (p for p in files if p.suffix in (".h", ".cc")):
         path = file.relative_to(root)
         folder = folder_of(path)

@@ -1,0 +1,76 @@
+#include "load/in_flight.h"
+
+#include <ringwall/check.h>
+
+#include <algorithm>
+
+namespace ringwall::load {
+
+namespace {
+
+constexpr std::size_t given_up_max = 4096;
+
+}  // namespace
+
+InFlight::InFlight(std::uint32_t places) : places_(places) {
+  RINGWALL_CHECK(places > 0);
+  start_again();
+}
+
+void InFlight::start_again() {
+  free_.clear();
+  for (std::size_t place = places_.size(); place-- > 0;) {
+    places_[place].id = 0;
+    free_.push_back(static_cast<std::uint32_t>(place));
+  }
+  given_up_.clear();
+  round_ = 0;
+}
+
+std::uint64_t InFlight::add(const CallInFlight& call) {
+  RINGWALL_CHECK(!free_.empty());
+  const std::uint32_t place = free_.back();
+  free_.pop_back();
+  places_[place] = {call, ++round_ * places_.size() + place};
+  return places_[place].id;
+}
+
+InFlight::Taken InFlight::take(std::uint64_t id) {
+  const std::size_t place = id % places_.size();
+  if (id != 0 && places_[place].id == id) return {Match::found, free(place)};
+  const auto late = std::ranges::find(given_up_, id);
+  if (late == given_up_.end()) return {};
+  given_up_.erase(late);
+  return {Match::late, {}};
+}
+
+std::optional<CallInFlight> InFlight::give_up(std::uint64_t sent_before_ns) {
+  const auto old = std::ranges::find_if(
+      places_, [&](const Place& place) { return place.id != 0 && place.call.sent_ns <= sent_before_ns; });
+  if (old == places_.end()) return std::nullopt;
+  if (given_up_.size() == given_up_max) given_up_.erase(given_up_.begin());
+  given_up_.push_back(old->id);
+  return free(static_cast<std::size_t>(old - places_.begin()));
+}
+
+std::uint64_t InFlight::oldest_sent_ns() const {
+  std::uint64_t oldest = UINT64_MAX;
+  for (const Place& place : places_) {
+    if (place.id != 0) oldest = std::min(oldest, place.call.sent_ns);
+  }
+  return oldest;
+}
+
+std::optional<CallInFlight> InFlight::take_any() {
+  const auto used = std::ranges::find_if(places_, [](const Place& place) { return place.id != 0; });
+  if (used == places_.end()) return std::nullopt;
+  return free(static_cast<std::size_t>(used - places_.begin()));
+}
+
+CallInFlight InFlight::free(std::size_t place) {
+  places_[place].id = 0;
+  free_.push_back(static_cast<std::uint32_t>(place));
+  return places_[place].call;
+}
+
+}  // namespace ringwall::load
