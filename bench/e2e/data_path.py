@@ -3,7 +3,7 @@
 
     bench/e2e/data_path.py [--offload user|kernel] [--plain] [--set FIELD=VALUE] [--only WORDS] [--keep NAME]
 
-Needs `tools/build bench bench/e2e/ringwall-counted` and `tools/build release ringwall-devnode`. Every scenario runs twice, the
+Needs `tools/build release`. Every scenario runs twice, the
 second time with twice the messages: told is the difference, so what start and handshake touch is not in it. Per byte of
 payload (the WebSocket message's), or per message or connection in bytes.
 """
@@ -33,7 +33,7 @@ from stage import (
     table,
 )
 
-COUNTED = ROOT / "build/bench/bench/e2e/ringwall-counted"
+COUNTED = ROOT / "build/release/bench/e2e/ringwall-counted"
 MIB, KIB = 1 << 20, 1 << 10
 SHOWN_MIN = 0.002  # of a byte, for each byte of payload
 

@@ -37,25 +37,32 @@ def warm(server: Ringwall) -> None:
             drain(stream, size)
 
 
+def hold(server, counts: list[int]) -> list[dict]:
+    """Memory with so many connections that have asked once, at WARM_CONNECTIONS and at each of `counts`."""
+    streams = []
+    try:
+        warm(server)
+        points = []
+        question = ask("system_chain")
+        for count in [WARM_CONNECTIONS, *counts]:
+            while len(streams) < count:
+                streams.append(connect(server))
+                answer_bytes(streams[-1], question)
+            time.sleep(1)  # What was queued for the last of them is let go.
+            points.append({"connections": count, **server.memory_kib(), "kernel": kernel_kib()})
+        return points
+    finally:
+        for stream in streams:
+            stream.reset()
+
+
 def measure(program: Path, counts: list[int], plain: bool, settings: list[str], folder: Path) -> list[dict]:
     node = DevNode(folder, counts[-1] + 16)
     try:
         server = Ringwall(folder, program, node, plain=plain, settings=settings)
-        streams = []
         try:
-            warm(server)
-            points = []
-            question = ask("system_chain")
-            for count in [WARM_CONNECTIONS, *counts]:
-                while len(streams) < count:
-                    streams.append(connect(server))
-                    answer_bytes(streams[-1], question)
-                time.sleep(1)  # What was queued for the last of them is let go.
-                points.append({"connections": count, **server.memory_kib(), "kernel": kernel_kib()})
-            return points
+            return hold(server, counts)
         finally:
-            for stream in streams:
-                stream.reset()
             server.stop()
     finally:
         node.stop()

@@ -26,6 +26,7 @@ from harness.stream import Stream  # noqa: E402
 
 QUIET_MS = 3_600_000  # No ping of anybody falls into a measurement.
 RESULTS = ROOT / "bench" / "results"
+SOURCES = {".cc", ".h", ".inc"}
 _SO_RCVBUFFORCE = 33
 _TCP_ULP = 31  # linux/tcp.h
 
@@ -40,6 +41,24 @@ class Program(Process):
         super().__init__(*arguments, **options)
         atexit.register(self.stop)
 
+    def pids(self) -> list[int]:
+        """Its own, and of what it has started."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        return [self.pid, *(int(pid) for task in tasks for pid in (task / "children").read_text().split())]
+
+    def cpu_ns(self) -> int:
+        """User and system time of all threads of its processes, those that have ended too (clock_getcpuclockid(3))."""
+        return sum(time.clock_gettime_ns((~pid << 3) | 2) for pid in self.pids())
+
+    def memory_kib(self) -> dict:
+        """Of its processes together."""
+        total = {"rss": 0, "pss": 0}
+        for pid in self.pids():
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+            fields = {line.split(":")[0]: int(line.split()[1]) for line in lines}
+            total = {"rss": total["rss"] + fields["Rss"], "pss": total["pss"] + fields["Pss"]}
+        return total
+
 
 def need_kernel_tls() -> None:
     """Ends the program with one line where this kernel attaches no TLS to a connection."""
@@ -53,22 +72,35 @@ def need_kernel_tls() -> None:
 
 
 class DevNode(Program):
-    def __init__(self, folder: Path, connections: int = 100):
+    def __init__(self, folder: Path, connections: int = 100, *more, through=()):
         self.port = free_port()
-        words = ["--listen", f"127.0.0.1:{self.port}", "--connections-max", connections, "--ping-ms", QUIET_MS]
-        super().__init__("devnode", [ROOT / "build/release/ringwall-devnode", *words], folder)
+        words = ["--listen", f"127.0.0.1:{self.port}", "--connections-max", connections, "--ping-ms", QUIET_MS, *more]
+        super().__init__("devnode", [*through, ROOT / "build/release/ringwall-devnode", *words], folder)
         self.wait_for_listener(self.port)
 
 
 class Ringwall(Program):
-    """One shard, no limits; `program` may be of any commit. `settings` as on its command line, "field=value"."""
+    """One shard, no limits; `program` may be of any commit. `settings` are "field=value", as on its command line, and
+    `guard` and `certificate` are words of that too."""
 
-    def __init__(self, folder: Path, program: Path, node: DevNode, *, plain: bool, settings=(), through=(), env=None):
+    def __init__(
+        self,
+        folder: Path,
+        program: Path,
+        node: DevNode,
+        *,
+        plain: bool,
+        settings=(),
+        through=(),
+        env=None,
+        guard=("--methods", "all", "--limits", "off"),
+        certificate=("--self-signed", "localhost"),
+    ):
         self.port = free_port()
         self.tls = not plain
         words = ["--listen", f"127.0.0.1:{self.port}", "--node", f"127.0.0.1:{node.port}"]
-        words += ["--plain"] if plain else ["--self-signed", "localhost"]
-        words += ["--methods", "all", "--limits", "off"]
+        words += ["--plain"] if plain else certificate
+        words += guard
         for setting in (
             "server.shards=1",
             f"server.state_dir={folder / 'state'}",
@@ -81,18 +113,9 @@ class Ringwall(Program):
         self.wait_for_listener(self.port)
         self.wait_for_log("serving")
 
-    def cpu_ns(self) -> int:
-        """User and system time of all its threads, those that have ended too (clock_getcpuclockid(3))."""
-        return time.clock_gettime_ns((~self.pid << 3) | 2)
-
     def system_share(self) -> float:
         user, system = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
         return int(system) / max(1, int(user) + int(system))
-
-    def memory_kib(self) -> dict:
-        lines = Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines()[1:]
-        fields = {line.split(":")[0]: int(line.split()[1]) for line in lines}
-        return {"rss": fields["Rss"], "pss": fields["Pss"]}
 
 
 def connect(server: Ringwall) -> Stream:
@@ -142,10 +165,24 @@ def summary(values: list[float]) -> dict:
     return {"median": statistics.median(values), "min": min(values), "max": max(values), "n": len(values)}
 
 
+def git(program: Path, *words: str) -> str:
+    """Said of the tree that the program was built in; nothing where it is in none."""
+    done = subprocess.run(["git", "-C", program.resolve().parent, *words], capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def is_older_than_source(program: Path) -> bool:
+    """Of ringwall: whether a file that it is built from has been written since."""
+    if not (tree := git(program, "rev-parse", "--show-toplevel")):
+        return False
+    files = [path for folder in ("src", "include") for path in (Path(tree) / folder).rglob("*")]
+    return any(path.suffix in SOURCES and path.stat().st_mtime > program.stat().st_mtime for path in files)
+
+
 def commit_of(program: Path) -> str:
-    folder = program.resolve().parent
-    done = subprocess.run(["git", "-C", folder, "describe", "--always", "--dirty"], capture_output=True, text=True)
-    return done.stdout.strip() or "unknown"
+    """The tree's; said too where the program is older than the tree."""
+    commit = git(program, "describe", "--always", "--dirty") or "unknown"
+    return f"{commit}, built before its last change" if is_older_than_source(program) else commit
 
 
 def machine() -> dict:

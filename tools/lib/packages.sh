@@ -3,18 +3,18 @@
 
 # To build and run. autoconf to dpkg-dev are for wolfSSL's source package.
 packages_run=(g++ meson ninja-build pkg-config liburing-dev libsimdjson-dev libtomlplusplus-dev libcli11-dev libfmt-dev
-  libspdlog-dev libmimalloc-dev autoconf automake libtool make dpkg-dev ca-certificates)
+  nlohmann-json3-dev libspdlog-dev libmimalloc-dev autoconf automake libtool make dpkg-dev ca-certificates)
 # AES-GCM with the widest instructions of the CPU; without it wolfSSL's is used.
 [[ $(uname -m) != x86_64 ]] || packages_run+=(libipsec-mb-dev)
 # For tools/test. Node.js and npm are asked for by command, since other packages than the distribution's bring them too.
 # cargo to librust-serde-json-dev are for the comparison with the node's JSON parser.
 packages_test=(catch2 cargo librust-serde-derive-dev librust-serde-json-dev libssl-dev python3 python3-pytest
   python3-pytest-timeout python3-websockets python3-cryptography curl openssl clang-19 libclang-rt-19-dev iproute2
-  procps)
+  procps libbenchmark-dev)
 # For tools/kernel --qemu.
 packages_qemu=(qemu-system-x86 kmod cpio)
-# For tools/check and the benchmarks.
-packages_check=(clang-format-19 clang-tidy-19 shellcheck libbenchmark-dev)
+# For tools/check.
+packages_check=(clang-format-19 clang-tidy-19 shellcheck)
 
 as_root() {
   if ((EUID == 0)); then
