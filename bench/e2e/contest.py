@@ -28,14 +28,14 @@ class Contest:
         folder.chmod(0o755)  # nginx's worker is another user.
         self._pair = certificates.self_signed(folder, "localhost", "127.0.0.1")
         blocks = ["--cors", "all", "--block-ms", BLOCK_MS]
-        self._node = DevNode(folder, NODE_CONNECTIONS_MAX, *blocks, through=others_on)
+        self.node = DevNode(folder, NODE_CONNECTIONS_MAX, *blocks, through=others_on)
         self.load = Load(options.load, self._pair.ca, others_on, options.quick)
         self.progress = Progress()
         self.rounds = 1 if options.quick else options.rounds
 
     def close(self) -> None:
         self.progress.line()
-        self._node.stop()
+        self.node.stop()
 
     def wanted(self, *texts: str) -> bool:
         return not self._only or any(word.strip() in text for word in self._only.split(",") for text in texts)
@@ -44,9 +44,9 @@ class Contest:
         """Started, and seen to do what is measured. With `shards` it is ringwall of so many, on all cores."""
         if name == "ringwall":
             through = self._proxies_on if shards is None else []
-            server = proxies.guarded(self.folder, self._node, self._pair, self._program, through, shards or 1)
+            server = proxies.guarded(self.folder, self.node, self._pair, self._program, through, shards or 1)
         else:
-            server = proxies.PEERS[name](self.folder, self._node, self._pair, self._proxies_on)
+            server = proxies.PEERS[name](self.folder, self.node, self._pair, self._proxies_on)
         proxies.check(name, server)
         self.load.check(name, server)
         return server

@@ -46,7 +46,10 @@ def bar(row: dict, quick: bool = False) -> str:
 def ratio(row: dict) -> str:
     if "ratio" not in row:
         return ""
-    return f"{against(row['ratio']['median'], row.get('bar'))} of {TITLES.get(row['best_peer'], row['best_peer'])}"
+    of_rounds = row["ratio"]["of_rounds"]
+    spread = f" ({of_rounds['min']:.2f} … {of_rounds['max']:.2f})" if of_rounds["n"] > 1 else ""
+    best = TITLES.get(row["best_peer"], row["best_peer"])
+    return f"{against(row['ratio']['of_medians'], row.get('bar'))} of {best}{spread}"
 
 
 def unit(row: dict, rounds: int) -> str:
