@@ -184,6 +184,7 @@ def test_an_interrupt_tells_what_was_seen(node):
     assert seen["interrupted"] is True
     assert kinds(seen) == {}
     assert seen["flow"]["calls_sent"] == seen["flow"]["answers"] > 0
+    assert seen["held"] is False
     assert 0 < seen["measured_s"] < 60
 
 

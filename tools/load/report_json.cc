@@ -209,7 +209,7 @@ std::string json(const Report& report) {
       {"held", report.held()},
       {"thresholds", thresholds(report)},
       {"remarks", report.remarks},
-      {"interrupted", outcome.interrupted},
+      {"interrupted", report.is_interrupted()},
       {"measured_s", outcome.measured_s},
       {"rate", rate_of(mode, outcome)},
       {"error_share", error_share(mode, tally)},

@@ -77,7 +77,7 @@ struct CallTally {
 struct Tally {
   Flow flow;
   Troubles troubles;
-  Histogram latency;             // of calls: from when they were to be sent; handshake mode: of the whole connection
+  Histogram latency;             // of calls: from when they were to be sent; handshake mode: to the 101, or the answer
   Histogram connect;             // from connect to 101, with TLS
   Histogram spread;              // subscribe: from the first client that had a notification to each other one
   std::vector<CallTally> calls;  // one for each entry of the mix, in its order
