@@ -115,6 +115,7 @@ def test_subscribers_hear_the_same_blocks(node):
     blocks = seen["flow"]["notifications"] - seen["spread_ns"]["count"]
     assert 5 <= blocks <= 13
     assert seen["connections_open"] == 20
+    assert seen["notification_copies"]["came"] == seen["notification_copies"]["wanted"] > 0
 
 
 def test_calls_that_subscribe_are_unsubscribed_once_they_were_notified(node):

@@ -65,7 +65,7 @@ void Crew::work(unsigned index, std::promise<Result<void>> ready, std::promise<b
   };
   auto backend = ring::UringBackend::create(ring_entries);
   if (!backend) return refused(backend.error());
-  Worker worker(**backend, plan_, texts_, course, items_, tls_, *told[index], index);
+  Worker worker(**backend, plan_, texts_, course, items, tls_, *told[index], index);
   if (const int error = worker.error(); error != 0) return refused(fail_errno("io_uring buffer ring", error).error());
   ready.set_value({});
   go_.wait();

@@ -47,13 +47,13 @@ class Crew {
   Course course;
   std::vector<std::unique_ptr<Told>> told;
 
+  ItemTable items;
  private:
   void work(unsigned index, std::promise<Result<void>> ready, std::promise<bool> over);
 
   const Plan& plan_;
   const RequestTexts& texts_;
   const tls::ClientContext* tls_;
-  ItemTable items_;
   std::latch go_{1};
   bool may_go_ = true;  // written before go_ is counted down
   std::vector<std::thread> threads_;

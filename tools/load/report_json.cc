@@ -152,6 +152,8 @@ Json target_use(const TargetUse& use) {
           {"rss_after_bytes", use.rss_after_bytes}};
 }
 
+Json copies(const FanOut& fan_out) { return {{"came", fan_out.copies}, {"wanted", fan_out.copies_wanted}}; }
+
 Json hostile(const Outcome& outcome) {
   return {{"connections_open", outcome.hostile_connections_open},
           {"connections_held", outcome.hostile_connections_held},
@@ -223,6 +225,7 @@ std::string json(const Report& report) {
       {"trouble_meanings", trouble_meanings()},
       {"answers_of_any_kind", answers_of_any_kind(tally)},
       {"connections_open", outcome.connections_open},
+      {"notification_copies", mode == Mode::subscribe ? copies(outcome.fan_out) : Json()},
       {"hostile", mode == Mode::hostile ? hostile(outcome) : Json()},
       {"target", target_use(outcome.target)},
       {"own_cpu_us", outcome.own_cpu_us},

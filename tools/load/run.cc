@@ -86,6 +86,7 @@ class Run {
   void note_target(std::uint64_t at_ns);
   void wait_for_end();
   void tell_ending(std::uint64_t until_ns);
+  void note_fan_out(std::uint64_t ended_ns);
 
   const Plan& plan_;
   const Watch& watch_;
@@ -261,6 +262,15 @@ Outcome Run::finish() {
     const std::size_t all = (ended_ns - 1 - measure_ns_) / second_ns + 1;
     for (std::size_t number = told; number < all; ++number) {
       end_second(number, std::min(measure_ns_ + (number + 1) * second_ns, ended_ns));
+// A copy may take as long as an answer, where half of the measured time is as long as that.
+void Run::note_fan_out(std::uint64_t ended_ns) {
+  const std::uint64_t within_ns = std::min(plan_.timeout_ns, (ended_ns - measure_ns_) / 2);
+  outcome_.fan_out = crew_.items.fan_out(measure_ns_, ended_ns, within_ns);
+  for (std::uint64_t silent = 0; silent < outcome_.fan_out.silent; ++silent) {
+    outcome_.tally.troubles.note(Trouble::notification_lost, plan_.subscribe_method);
+  }
+}
+
       outcome_.seconds.back().connections = outcome_.connections_open;  // by now they are closed
     }
   }
@@ -284,6 +294,7 @@ Result<Outcome> run(const Plan& plan, const Watch& watch) {
   if (plan.mode == Mode::hostile && plan.hostility == Hostility::tls_handshakes && !plan.target.tls) {
     return fail(plan.target.url + " has no TLS handshakes: wss:// and https:// have");
   }
+  if (plan_.mode == Mode::subscribe && outcome_.measured_s > 0) note_fan_out(ended_ns);
   if (const auto allowed = allow_descriptors(plan); !allowed) return std::unexpected(allowed.error());
   std::optional<ProcessWatch> target;
   if (watch.pid != 0) {

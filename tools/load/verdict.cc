@@ -238,6 +238,16 @@ std::vector<std::string> remarks(const Plan& plan, const Outcome& outcome) {
                                count_text(flow.calls_unanswered)));
   }
   if (!has_measured(plan.mode, outcome.tally)) said.push_back(nothing_came(plan, outcome));
+  if (outcome.connections_begun_with) {
+    said.push_back(fmt::format("The run began with {} of {} connections open: no other was opened within --timeout.",
+                               count_text(*outcome.connections_begun_with), count_text(plan.connections)));
+  }
+  if (const FanOut& fan_out = outcome.fan_out; fan_out.copies < fan_out.copies_wanted) {
+    said.push_back(
+        fmt::format("{} of {} copies came of the notifications that several subscribers heard: the others did not "
+                    "reach a subscriber that was there.",
+                    count_text(fan_out.copies), count_text(fan_out.copies_wanted)));
+  }
   const double wanted = plan.rate ? (plan.rate->from + plan.rate->to) / 2 : 0;
   const double reached = kept_rate(outcome);
   const bool is_missed = plan.rate && !outcome.interrupted && plan.calls_max == 0 && reached < rate_kept_share * wanted;
