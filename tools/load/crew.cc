@@ -26,8 +26,14 @@ Crew::Crew(const Plan& plan, const RequestTexts& texts, const tls::ClientContext
 
 std::uint64_t Crew::sum(std::atomic<std::uint64_t> Told::* what) const {
   std::uint64_t all = 0;
-  for (const auto& one : told) all += ((*one).*what).load(std::memory_order_relaxed);
+  for (const auto& one : told) all += ((*one).*what).load(std::memory_order_acquire);
   return all;
+}
+
+std::uint64_t Crew::max(std::atomic<std::uint64_t> Told::* what) const {
+  std::uint64_t most = 0;
+  for (const auto& one : told) most = std::max(most, ((*one).*what).load(std::memory_order_acquire));
+  return most;
 }
 
 Result<void> Crew::start() {

@@ -40,14 +40,16 @@ class Crew {
   [[nodiscard]] bool is_over() const;
   void end();  // stops, and waits until that is so
 
+  // What a worker stored before the value that is found here is seen after it.
   [[nodiscard]] std::uint64_t sum(std::atomic<std::uint64_t> Told::* what) const;
+  [[nodiscard]] std::uint64_t max(std::atomic<std::uint64_t> Told::* what) const;
   // What was told of this second of the measured time, and of earlier ones too late for them.
   [[nodiscard]] Tick take_second(std::size_t second);
 
   Course course;
+  ItemTable items;
   std::vector<std::unique_ptr<Told>> told;
 
-  ItemTable items;
  private:
   void work(unsigned index, std::promise<Result<void>> ready, std::promise<bool> over);
 

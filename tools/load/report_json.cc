@@ -79,7 +79,7 @@ Json seconds(const std::vector<Second>& seconds) {
                     {"p99_ns", second.p99_ns},
                     {"max_ns", second.max_ns},
                     {"connections", second.connections},
-                    {"target_cpu_us", second.target_cpu_us}});
+                    {"target_cpu_us", second.target_cpu_us ? Json(*second.target_cpu_us) : Json()}});
   }
   return list;
 }

@@ -94,8 +94,8 @@ struct Second {
   std::uint64_t answers = 0;  // handshake mode: handshakes; subscribe: notifications
   std::uint64_t errors = 0;
   std::uint64_t p50_ns = 0, p99_ns = 0, max_ns = 0;
-  std::uint64_t connections = 0;  // open at its end
-  double target_cpu_us = 0;       // of the process watched, where there is one
+  std::uint64_t connections = 0;          // open at its end
+  std::optional<double> target_cpu_us{};  // of the process watched; nothing: there is none, or no longer
 };
 
 // Of the process given by --pid, over the measured time.
