@@ -18,6 +18,16 @@ class Trouble(Exception):
     """What makes a run worth nothing."""
 
 
+def said_by(done: subprocess.CompletedProcess) -> str:
+    """Why it has not ended with 0: what it complains of, or what its report says was not held."""
+    if not done.stdout.startswith("{"):
+        return (done.stderr or done.stdout).strip()[-300:]
+    found = json.loads(done.stdout)
+    broken = [f"{each['threshold']}: {each['found']}" for each in found["thresholds"] if not each["held"]]
+    kinds = {kind: count for kind, count in found["troubles"]["by_kind"].items() if count}
+    return "; ".join([*broken, *found["remarks"], *([json.dumps(kinds)] if kinds else [])])
+
+
 class Load:
     def __init__(self, program: Path, ca: Path, through=(), quick: bool = False):
         self.program, self.ca, self.through, self.quick = program, ca, through, quick
@@ -34,8 +44,7 @@ class Load:
         except subprocess.TimeoutExpired:
             raise Trouble(f"{self.program.name} has not ended after {seconds_max} s") from None
         if done.returncode:
-            said = (done.stderr or done.stdout).strip()
-            raise Trouble(f"{self.program.name} ended with {done.returncode}: {said[-300:]}")
+            raise Trouble(f"{self.program.name} ended with {done.returncode}: {said_by(done)}")
         return json.loads(done.stdout)
 
     def run(self, work: Work, server: Program, seconds_max: int = RUN_SECONDS_MAX) -> dict:

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import time
+from threading import Thread
 
 import pytest
 
@@ -114,6 +115,7 @@ def test_subscribers_hear_the_same_blocks(node):
     assert seen["flow"]["notifications"] >= 20 * 5
     blocks = seen["flow"]["notifications"] - seen["spread_ns"]["count"]
     assert 5 <= blocks <= 13
+    assert seen["notification_copies"]["came"] == seen["notification_copies"]["wanted"] > 0
     assert seen["connections_open"] == 20
 
 
@@ -182,6 +184,7 @@ def test_an_interrupt_tells_what_was_seen(node):
     assert process.returncode == 130, err
     seen = json.loads(out)
     assert seen["interrupted"] is True
+    assert seen["held"] is False
     assert kinds(seen) == {}
     assert seen["flow"]["calls_sent"] == seen["flow"]["answers"] > 0
     assert 0 < seen["measured_s"] < 60
@@ -214,6 +217,16 @@ def test_the_process_watched_is_told(node):
     assert seen["target"]["cpu_user_us"] + seen["target"]["cpu_system_us"] > 0
     assert seen["target"]["rss_after_bytes"] >= seen["target"]["rss_before_bytes"] > 0
     assert seen["own_cpu_us"] > 0
+
+
+def test_a_process_that_ends_while_it_is_watched_has_no_cpu_time(node):
+    with subprocess.Popen(["sleep", "2"]) as watched:
+        Thread(target=watched.wait).start()
+        seen = figures(f"ws://{node.address}", "--call", "echo", "--pid", watched.pid, "--duration", "5s", "--warmup", "0ms")
+    assert seen["target"] is None
+    told = [second["target_cpu_us"] for second in seen["seconds"]]
+    assert told[-1] is None
+    assert all(cpu_us is None or cpu_us >= 0 for cpu_us in told)
 
 
 def test_a_bound_on_calls_ends_an_open_loop(node):

@@ -1,11 +1,15 @@
 """What ringwall-bench makes of an endpoint that errs, or is attacked: each trouble once, by its kind."""
 
 import json
+import select
 import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from harness.bench import bench, figures, kinds, result_of
+from harness.fake_node import NodeConnection
 from harness.frames import CLOSE, CONTINUATION, TEXT
 from harness.ports import free_port
 
@@ -133,6 +137,38 @@ def test_subscribers_that_hear_nothing_are_told_so(cast):
     seen = json.loads(done.stdout)
     assert kinds(seen) == {}
     assert any(remark.startswith("No notification came in 300 ms, so nothing was measured") for remark in seen["remarks"])
+
+
+def notifies_all_but_the_fourth(connection):
+    connection.accept_upgrade()
+    connection.send_frame(TEXT, result_of(connection.read_frame().payload, "a"))
+    while not select.select([connection.sock], [], [], 0.1)[0]:
+        if connection.number == 3:
+            continue
+        params = {"subscription": "a", "result": int(10 * time.monotonic())}
+        connection.send_frame(TEXT, json.dumps({"jsonrpc": "2.0", "method": "any", "params": params}).encode())
+    connection.send_frame(CLOSE, connection.read_frame().payload)
+
+
+def test_a_subscriber_that_hears_nothing_of_what_others_hear_is_told(cast):
+    node = cast.fake_node(notifies_all_but_the_fourth, sees_probes=True)
+    seen = figures(f"ws://{node.address}", "--mode", "subscribe", "--connections", 4, "--duration", "2s", "--warmup", "200ms")
+    assert kinds(seen) == {"notification_lost": 1}
+    copies = seen["notification_copies"]
+    assert 0 < copies["came"] < copies["wanted"]
+    assert any(f"{copies['came']} of {copies['wanted']} copies came" in remark for remark in seen["remarks"])
+
+
+def test_a_run_goes_on_with_what_is_open_where_no_more_is_opened():
+    # All but one wait in the backlog, and are never answered.
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener, ThreadPoolExecutor() as beside:
+        one = beside.submit(lambda: NodeConnection(listener.accept()[0], 0))
+        upgraded = beside.submit(lambda: one.result().accept_upgrade())
+        done = bench("ws://127.0.0.1:%d" % listener.getsockname()[1], "--mode", "idle", "--connections", 640, "--threads", 1,
+                     "--timeout", "1s", "--duration", "200ms", "--warmup", "0ms")  # fmt: skip
+        upgraded.result()
+    assert done.returncode == 1
+    assert any(remark.startswith("The run began with 1 of 640 connections open") for remark in json.loads(done.stdout)["remarks"])
 
 
 def test_a_connection_that_is_closed_at_accept_is_one_kind(cast):

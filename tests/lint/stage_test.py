@@ -27,6 +27,18 @@ def kernel_has_tls():
     return True
 
 
+class Told(unittest.TestCase):
+    def test_a_load_that_ends_with_1_is_told_with_what_was_not_held(self):
+        report = {"thresholds": [{"threshold": "p99 at most 50 ms", "found": "61.2 ms", "held": False},
+                                 {"threshold": "errors at most 1 %", "found": "0.1 %", "held": True}],
+                  "troubles": {"by_kind": {"answer_lost": 2, "tls": 0}}, "remarks": ["This machine was busy."], "seconds": [0] * 500}
+        running = measurement(f"import json, load, subprocess; done = subprocess.CompletedProcess([], 1, json.dumps({report!r}), ''); "
+                              "print(load.said_by(done)); print(load.said_by(subprocess.CompletedProcess([], 1, '', ' no such file ')))")
+        said, complaints = running.communicate(timeout=30)
+        self.assertEqual(complaints, "")
+        self.assertEqual(said.splitlines(), ['p99 at most 50 ms: 61.2 ms; This machine was busy.; {"answer_lost": 2}', "no such file"])
+
+
 class Ends(unittest.TestCase):
     def test_what_was_started_ends_with_a_measurement_that_is_told_to(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -138,7 +138,7 @@ void CallClient::fail_call(const CallInFlight& call, Trouble trouble, std::strin
 void CallClient::over(const CallInFlight& call) {
   if (!call.is_counted || call.kind != CallInFlight::Kind::call) return;
   --lane_.calls_in_flight;
-  ++lane_.calls_finished;
+  lane_.finish_call();
 }
 
 void CallClient::on_bad_status(std::string_view text) {

@@ -47,7 +47,7 @@ void CallQueue::send(Schedule& schedule, std::uint64_t began_ns, std::uint64_t d
       if (is_counted && !lane_.take_counted_call()) return;
       schedule.advance();
       if (!is_counted) continue;
-      ++lane_.calls_finished;
+      lane_.finish_call();
       lane_.trouble(lane_.clients, Trouble::send_late, {});
       continue;
     }

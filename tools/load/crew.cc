@@ -26,8 +26,14 @@ Crew::Crew(const Plan& plan, const RequestTexts& texts, const tls::ClientContext
 
 std::uint64_t Crew::sum(std::atomic<std::uint64_t> Told::* what) const {
   std::uint64_t all = 0;
-  for (const auto& one : told) all += ((*one).*what).load(std::memory_order_relaxed);
+  for (const auto& one : told) all += ((*one).*what).load(std::memory_order_acquire);
   return all;
+}
+
+std::uint64_t Crew::max(std::atomic<std::uint64_t> Told::* what) const {
+  std::uint64_t most = 0;
+  for (const auto& one : told) most = std::max(most, ((*one).*what).load(std::memory_order_acquire));
+  return most;
 }
 
 Result<void> Crew::start() {
@@ -65,7 +71,7 @@ void Crew::work(unsigned index, std::promise<Result<void>> ready, std::promise<b
   };
   auto backend = ring::UringBackend::create(ring_entries);
   if (!backend) return refused(backend.error());
-  Worker worker(**backend, plan_, texts_, course, items_, tls_, *told[index], index);
+  Worker worker(**backend, plan_, texts_, course, items, tls_, *told[index], index);
   if (const int error = worker.error(); error != 0) return refused(fail_errno("io_uring buffer ring", error).error());
   ready.set_value({});
   go_.wait();

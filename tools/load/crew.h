@@ -40,11 +40,14 @@ class Crew {
   [[nodiscard]] bool is_over() const;
   void end();  // stops, and waits until that is so
 
+  // What a worker stored before the value that is found here is seen after it.
   [[nodiscard]] std::uint64_t sum(std::atomic<std::uint64_t> Told::* what) const;
+  [[nodiscard]] std::uint64_t max(std::atomic<std::uint64_t> Told::* what) const;
   // What was told of this second of the measured time, and of earlier ones too late for them.
   [[nodiscard]] Tick take_second(std::size_t second);
 
   Course course;
+  ItemTable items;
   std::vector<std::unique_ptr<Told>> told;
 
  private:
@@ -53,7 +56,6 @@ class Crew {
   const Plan& plan_;
   const RequestTexts& texts_;
   const tls::ClientContext* tls_;
-  ItemTable items_;
   std::latch go_{1};
   bool may_go_ = true;  // written before go_ is counted down
   std::vector<std::thread> threads_;

@@ -47,7 +47,7 @@ void HandshakeClient::on_end() {
   if (!is_counted_) return;
   is_counted_ = false;
   --lane_.calls_in_flight;
-  ++lane_.calls_finished;
+  lane_.finish_call();
 }
 
 }  // namespace ringwall::load

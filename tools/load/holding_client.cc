@@ -39,22 +39,28 @@ void SubscribeClient::on_message(const Message& message) {
       }
       stop_waking();
       subscription_ = answer.value.empty() ? "?" : std::string(answer.value);
+      lane_.items.subscribed(number(), lane_.now_ns());
       return;
     default:
       return lose(Trouble::protocol, "a message that is not JSON-RPC");
   }
 }
 
+void SubscribeClient::on_end() {
+  if (!subscription_.empty()) lane_.items.left(number(), lane_.now_ns());
+}
+
 // The same item has the same bytes for everybody, but for the subscription's id. Of a long one its start and its length
 // are looked at.
 void SubscribeClient::on_notification(const rpc::Answer& notification, const Message& message) {
   if (rpc::ends_subscription(notification)) return lose(Trouble::subscription_ended, {});
+  const std::uint64_t bytes = message.bytes - notification.subscription.size();
+  const std::uint64_t hash = std::hash<std::string_view>()(notification.item) ^ (bytes * 0x9E37'79B9'7F4A'7C15);
+  // Outside the measured time too: an item that was first heard before it is no item of it.
+  const std::optional<std::uint64_t> behind_ns = lane_.items.behind_first_ns(hash, number(), lane_.now_ns());
   if (lane_.stretch != Stretch::measured) return;
   ++tally_.flow.notifications;
   ++lane_.tick.answers;
-  const std::uint64_t bytes = message.bytes - notification.subscription.size();
-  const std::uint64_t hash = std::hash<std::string_view>()(notification.item) ^ (bytes * 0x9E37'79B9'7F4A'7C15);
-  const std::optional<std::uint64_t> behind_ns = lane_.items.behind_first_ns(hash, lane_.now_ns());
   if (!behind_ns) return;
   tally_.spread.record(*behind_ns);
   lane_.tick.latency.record(*behind_ns);

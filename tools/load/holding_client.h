@@ -32,6 +32,7 @@ class SubscribeClient final : public IdleClient {
  private:
   void on_open() override;
   void on_message(const Message& message) override;
+  void on_end() override;
   void on_timer() override { lose(Trouble::answer_timeout, lane_.plan.subscribe_method); }
   void on_notification(const rpc::Answer& notification, const Message& message);
 

@@ -55,12 +55,12 @@ class Churner final : public HostileClient {
   [[nodiscard]] std::uint64_t again_at_ns() const override {
     return was_open_ ? lane_.now_ns() : HostileClient::again_at_ns();
   }
+  [[nodiscard]] bool may_start() override {
+    was_open_ = false;
+    return true;
+  }
 
  private:
-  void on_way() override {
-    was_open_ = false;
-    HostileClient::on_way();
-  }
   void on_open() override {
     was_open_ = true;
     abort();
@@ -86,11 +86,14 @@ class HelloSayer final : public HostileClient {
   [[nodiscard]] std::uint64_t again_at_ns() const override {
     return was_answered_ ? lane_.now_ns() : HostileClient::again_at_ns();
   }
+  [[nodiscard]] bool may_start() override {
+    was_answered_ = false;
+    return true;
+  }
 
  private:
   [[nodiscard]] std::unique_ptr<connection::TlsTransport> make_transport() override { return nullptr; }
   void on_way() override {
-    was_answered_ = false;
     expect_upgrade();
     tls::ClientHandshake handshake(*lane_.tls, server_name());
     std::span<const std::byte> nothing;

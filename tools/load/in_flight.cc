@@ -44,13 +44,22 @@ InFlight::Taken InFlight::take(std::uint64_t id) {
   return {Match::late, {}};
 }
 
+template <typename Predicate>
+std::optional<std::size_t> InFlight::find(const Predicate& is_it) {
+  for (std::size_t left = places_.size(); left > 0; --left) {
+    if (searched_ == places_.size()) searched_ = 0;
+    const Place& place = places_[searched_++];
+    if (place.id != 0 && is_it(place.call)) return searched_ - 1;
+  }
+  return std::nullopt;
+}
+
 std::optional<CallInFlight> InFlight::give_up(std::uint64_t sent_before_ns) {
-  const auto old = std::ranges::find_if(
-      places_, [&](const Place& place) { return place.id != 0 && place.call.sent_ns <= sent_before_ns; });
-  if (old == places_.end()) return std::nullopt;
+  const auto old = find([&](const CallInFlight& call) { return call.sent_ns <= sent_before_ns; });
+  if (!old) return std::nullopt;
   if (given_up_.size() == given_up_max) given_up_.erase(given_up_.begin());
-  given_up_.push_back(old->id);
-  return free(static_cast<std::size_t>(old - places_.begin()));
+  given_up_.push_back(places_[*old].id);
+  return free(*old);
 }
 
 std::uint64_t InFlight::oldest_sent_ns() const {
@@ -62,9 +71,9 @@ std::uint64_t InFlight::oldest_sent_ns() const {
 }
 
 std::optional<CallInFlight> InFlight::take_any() {
-  const auto used = std::ranges::find_if(places_, [](const Place& place) { return place.id != 0; });
-  if (used == places_.end()) return std::nullopt;
-  return free(static_cast<std::size_t>(used - places_.begin()));
+  const auto used = find([](const CallInFlight&) { return true; });
+  if (!used) return std::nullopt;
+  return free(*used);
 }
 
 CallInFlight InFlight::free(std::size_t place) {

@@ -56,12 +56,16 @@ class InFlight {
     std::uint64_t id = 0;  // 0: free
   };
 
+  // The place of a call that `is_it` says yes to, from where the last search ended, so that taking all is one round.
+  template <typename Predicate>
+  [[nodiscard]] std::optional<std::size_t> find(const Predicate& is_it);
   [[nodiscard]] CallInFlight free(std::size_t place);
 
   std::vector<Place> places_;
   std::vector<std::uint32_t> free_;
   std::vector<std::uint64_t> given_up_;  // the last few
   std::uint64_t round_ = 0;
+  std::size_t searched_ = 0;  // the place where the next search begins
 };
 
 }  // namespace ringwall::load

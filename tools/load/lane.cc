@@ -43,6 +43,11 @@ bool Lane::take_counted_call() {
   return true;
 }
 
+void Lane::finish_call() {
+  ++calls_finished;
+  last_finished_ns = now_ns();
+}
+
 bool Lane::good(std::uint64_t latency_ns, Histogram& of_its_kind) {
   of_its_kind.record(latency_ns);
   tick.latency.record(latency_ns);

@@ -76,11 +76,12 @@ struct Lane {
   Group hostile{};
   Tick tick{};  // of the well-behaved
 
-  Stretch stretch = Stretch::before;  // at this turn's start
-  std::uint64_t calls_leased = 0;     // of Plan::calls_max
-  std::uint64_t calls_finished = 0;   // of those that are counted
-  std::uint64_t calls_in_flight = 0;  // of those that are counted
-  std::uint64_t clients_alive = 0;    // have a connection, in whatever state
+  Stretch stretch = Stretch::before;   // at this turn's start
+  std::uint64_t calls_leased = 0;      // of Plan::calls_max
+  std::uint64_t calls_finished = 0;    // of those that are counted
+  std::uint64_t last_finished_ns = 0;  // when the last of those was
+  std::uint64_t calls_in_flight = 0;   // of those that are counted
+  std::uint64_t clients_alive = 0;     // have a connection, in whatever state
 
   std::vector<CallClient*> hungry{};       // may send at this turn's end
   std::vector<HostileClient*> restless{};  // the same, of the hostile
@@ -99,6 +100,8 @@ struct Lane {
   // The bound leaves this thread none.
   [[nodiscard]] bool are_calls_spent() const;
 
+  // One that was counted is over, however it went.
+  void finish_call();
   // Of one that was to be counted. True: it came in time, which is before Course::end_ns.
   bool good(std::uint64_t latency_ns, Histogram& of_its_kind);
   void trouble(Group& group, Trouble trouble, std::string_view text);

@@ -22,7 +22,10 @@ struct Report {
   std::optional<Found> found;  // --find-max
   std::vector<Judged> judged;
   std::vector<std::string> remarks;
-  [[nodiscard]] bool held() const;  // all thresholds, and something was measured
+  bool interrupted = false;  // by a signal, at whatever point: of a search too
+
+  [[nodiscard]] bool is_interrupted() const { return interrupted || outcome.interrupted; }
+  [[nodiscard]] bool held() const;  // all thresholds, something was measured, and nobody ended it early
 };
 
 // The table for a terminal, at most `columns` wide where names allow it (at least 80).

@@ -4,6 +4,7 @@
 namespace ringwall::load {
 
 bool Report::held() const {
+  if (is_interrupted()) return false;
   for (const Judged& each : judged) {
     if (!each.held) return false;
   }

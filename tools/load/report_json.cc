@@ -79,7 +79,7 @@ Json seconds(const std::vector<Second>& seconds) {
                     {"p99_ns", second.p99_ns},
                     {"max_ns", second.max_ns},
                     {"connections", second.connections},
-                    {"target_cpu_us", second.target_cpu_us}});
+                    {"target_cpu_us", second.target_cpu_us ? Json(*second.target_cpu_us) : Json()}});
   }
   return list;
 }
@@ -152,6 +152,8 @@ Json target_use(const TargetUse& use) {
           {"rss_after_bytes", use.rss_after_bytes}};
 }
 
+Json copies(const FanOut& fan_out) { return {{"came", fan_out.copies}, {"wanted", fan_out.copies_wanted}}; }
+
 Json hostile(const Outcome& outcome) {
   return {{"connections_open", outcome.hostile_connections_open},
           {"connections_held", outcome.hostile_connections_held},
@@ -209,7 +211,7 @@ std::string json(const Report& report) {
       {"held", report.held()},
       {"thresholds", thresholds(report)},
       {"remarks", report.remarks},
-      {"interrupted", outcome.interrupted},
+      {"interrupted", report.is_interrupted()},
       {"measured_s", outcome.measured_s},
       {"rate", rate_of(mode, outcome)},
       {"error_share", error_share(mode, tally)},
@@ -223,6 +225,7 @@ std::string json(const Report& report) {
       {"trouble_meanings", trouble_meanings()},
       {"answers_of_any_kind", answers_of_any_kind(tally)},
       {"connections_open", outcome.connections_open},
+      {"notification_copies", mode == Mode::subscribe ? copies(outcome.fan_out) : Json()},
       {"hostile", mode == Mode::hostile ? hostile(outcome) : Json()},
       {"target", target_use(outcome.target)},
       {"own_cpu_us", outcome.own_cpu_us},

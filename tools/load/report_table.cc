@@ -127,7 +127,15 @@ std::string connection_lines(const Report& report, std::size_t columns) {
                                 duration_text(connect.percentile_ns(99)), duration_text(connect.max_ns())),
                     columns);
   }
-  if (flow.notifications > 0) out += labelled("notifications", count_text(flow.notifications), columns);
+  if (flow.notifications > 0) {
+    const FanOut& fan_out = outcome.fan_out;
+    std::string text = count_text(flow.notifications);
+    if (fan_out.copies_wanted > 0) {
+      text += fmt::format(", {} of {} copies of the same came", count_text(fan_out.copies),
+                          count_text(fan_out.copies_wanted));
+    }
+    out += labelled("notifications", text, columns);
+  }
   return out + labelled("payload",
                         fmt::format("{} sent, {} received", bytes_text(static_cast<double>(flow.bytes_sent)),
                                     bytes_text(static_cast<double>(flow.bytes_received))),

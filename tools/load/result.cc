@@ -27,6 +27,7 @@ constexpr std::array<std::string_view, trouble_count> names = {
     "answer_length",
     "rpc_error",
     "subscription_ended",
+    "notification_lost",
     "send_late",
 };
 static_assert(!names.back().empty());
@@ -48,6 +49,7 @@ constexpr std::array<std::string_view, trouble_count> meanings = {
     "an answer of another length than it must have",
     "answered with a JSON-RPC error",
     "the endpoint ended a subscription",
+    "a subscriber heard nothing that others heard",
     "never sent: no connection had room in time",
 };
 static_assert(!meanings.back().empty());

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,7 +33,8 @@ enum class Trouble : std::uint8_t {
   answer_length,      // not as long as the mix says this call's answers are
   rpc_error,          // a JSON-RPC error; texts has code and message
   subscription_ended,
-  send_late,  // open loop: sent more than `timeout` after its time, since its connections were full
+  notification_lost,  // a subscriber heard nothing in the measured time, and others heard the same items
+  send_late,          // open loop: sent more than `timeout` after its time, since its connections were full
 };
 inline constexpr std::size_t trouble_count = static_cast<std::size_t>(Trouble::send_late) + 1;
 [[nodiscard]] std::string_view name(Trouble trouble);     // "connect_refused"
@@ -77,7 +79,7 @@ struct CallTally {
 struct Tally {
   Flow flow;
   Troubles troubles;
-  Histogram latency;             // of calls: from when they were to be sent; handshake mode: of the whole connection
+  Histogram latency;             // of calls: from when they were to be sent; handshake mode: to the 101, or the answer
   Histogram connect;             // from connect to 101, with TLS
   Histogram spread;              // subscribe: from the first client that had a notification to each other one
   std::vector<CallTally> calls;  // one for each entry of the mix, in its order
@@ -92,8 +94,8 @@ struct Second {
   std::uint64_t answers = 0;  // handshake mode: handshakes; subscribe: notifications
   std::uint64_t errors = 0;
   std::uint64_t p50_ns = 0, p99_ns = 0, max_ns = 0;
-  std::uint64_t connections = 0;  // open at its end
-  double target_cpu_us = 0;       // of the process watched, where there is one
+  std::uint64_t connections = 0;          // open at its end
+  std::optional<double> target_cpu_us{};  // of the process watched; nothing: there is none, or no longer
 };
 
 // Of the process given by --pid, over the measured time.
@@ -104,12 +106,22 @@ struct TargetUse {
   std::uint64_t rss_after_bytes = 0;   // with all connections open, at the end of the measured time
 };
 
+// Of notifications that several subscribers had.
+struct FanOut {
+  std::uint64_t copies = 0;         // that came
+  std::uint64_t copies_wanted = 0;  // one for each subscriber that was there
+  std::uint64_t silent = 0;         // subscribers that heard nothing at all
+};
+
 struct Outcome {
   Tally tally;
   std::vector<Second> seconds;
   TargetUse target;
   double measured_s = 0;
   std::uint64_t connections_open = 0;  // at the end of the measured time
+  // Open when the run went on without the others: none was opened within the timeout. Nothing: all had been tried.
+  std::optional<std::uint64_t> connections_begun_with{};
+  FanOut fan_out{};  // subscribe
   std::uint64_t hostile_connections_open = 0;
   std::uint64_t hostile_connections_held = 0;  // the same, and those on their way: accepted, and not ended
   std::uint64_t hostile_senders_stopped = 0;   // slow readers of those, to whom the endpoint sends nothing more

@@ -73,7 +73,7 @@ class Run {
   Run(const Plan& plan, const Watch& watch, Crew& crew, std::optional<ProcessWatch> target)
       : plan_(plan), watch_(watch), crew_(crew), target_(target), began_ns_(now_ns()) {}
 
-  // False: nobody could be reached.
+  // Until each client was opened, or has failed, once; or until no more are. False: nobody could be reached.
   [[nodiscard]] bool connect();
   void measure();
   [[nodiscard]] Outcome finish();
@@ -86,6 +86,7 @@ class Run {
   void note_target(std::uint64_t at_ns);
   void wait_for_end();
   void tell_ending(std::uint64_t until_ns);
+  void note_fan_out(std::uint64_t ended_ns);
 
   const Plan& plan_;
   const Watch& watch_;
@@ -129,11 +130,22 @@ bool Run::connect() {
   if (target_) outcome_.target.rss_before_bytes = target_->rss_bytes();
   // Handshakes are what is measured then: it is enough that there is somebody.
   const std::uint64_t wanted = plan_.mode == Mode::handshake ? 1 : plan_.connections;
+  const double start_interval_s = plan_.connect_rate > 0 ? 1 / plan_.connect_rate : 0;
+  const std::uint64_t patience_ns =
+      plan_.timeout_ns + settle_slack_ns + static_cast<std::uint64_t>(start_interval_s * double{second_ns});
+  std::uint64_t opened = 0, opened_ns = began_ns_;
   while (crew_.sum(&Told::settled) < wanted) {
     tell(Progress::Phase::connecting, plan_.duration_ns + plan_.warmup_ns);
-    const bool is_late = now_ns() > began_ns_ + plan_.timeout_ns + settle_slack_ns;
-    if (is_late && crew_.sum(&Told::opened) == 0) return false;
-    if (!wait(now_ns() + look_ns)) return true;
+    const std::uint64_t now = now_ns();
+    if (const std::uint64_t all = crew_.sum(&Told::opened); all > opened) {
+      opened = all;
+      opened_ns = now;
+    }
+    if (now > opened_ns + patience_ns) {
+      if (opened > 0) outcome_.connections_begun_with = crew_.sum(&Told::open);
+      break;
+    }
+    if (!wait(now + look_ns)) return true;
   }
   return crew_.sum(&Told::opened) > 0;
 }
@@ -159,7 +171,9 @@ void Run::measure() {
     const bool goes_on = wait(std::min(now_ns() + look_ns, is_last ? end_ns_ : second_end_ns + told_within_ns));
     const bool is_spent = plan_.calls_max > 0 && crew_.sum(&Told::finished) >= plan_.calls_max;
     if (!goes_on || is_spent) {
-      end_ns_ = std::min(now_ns(), end_ns_);
+      // With the last call, not when that is seen here; what has been told of a second stays a part of the run.
+      const std::uint64_t last_ns = std::max(crew_.max(&Told::finished_ns), measure_ns_ + number * second_ns);
+      end_ns_ = std::min(goes_on ? last_ns : now_ns(), end_ns_);
       course.end_ns.store(end_ns_);
       return;
     }
@@ -177,8 +191,9 @@ void Run::end_second(std::size_t number, std::uint64_t end_ns) {
   second.p99_ns = tick.latency.percentile_ns(99);
   second.max_ns = tick.latency.max_ns();
   second.connections = crew_.sum(&Told::open);
-  if (target_) {
-    const double total_us = target_->cpu().total_us - cpu_before_.total_us;
+  // A process that has ended has no CPU time.
+  if (const double since_start_us = target_ ? target_->cpu().total_us : 0; since_start_us > 0) {
+    const double total_us = since_start_us - cpu_before_.total_us;
     second.target_cpu_us = total_us - std::exchange(cpu_told_us_, total_us);
   }
   errors_ += tick.errors;
@@ -247,6 +262,15 @@ void Run::wait_for_end() {
   }
 }
 
+// A copy may take as long as an answer, where half of the measured time is as long as that.
+void Run::note_fan_out(std::uint64_t ended_ns) {
+  const std::uint64_t within_ns = std::min(plan_.timeout_ns, (ended_ns - measure_ns_) / 2);
+  outcome_.fan_out = crew_.items.fan_out(measure_ns_, ended_ns, within_ns);
+  for (std::uint64_t silent = 0; silent < outcome_.fan_out.silent; ++silent) {
+    outcome_.tally.troubles.note(Trouble::notification_lost, plan_.subscribe_method);
+  }
+}
+
 Outcome Run::finish() {
   const std::uint64_t ended_ns = std::min(now_ns(), end_ns_);
   note_target(ended_ns);
@@ -270,6 +294,7 @@ Outcome Run::finish() {
     outcome_.hostile.add(one.hostile);
     if (index < plan_.threads) outcome_.threads_cpu_us += one.cpu_us;
   }
+  if (plan_.mode == Mode::subscribe && outcome_.measured_s > 0) note_fan_out(ended_ns);
   // Each call is kept in its own row while the run goes on.
   for (const CallTally& call : outcome_.tally.calls) outcome_.tally.latency.add(call.latency);
   return std::move(outcome_);

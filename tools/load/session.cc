@@ -57,6 +57,8 @@ class Session {
   int run() {
     if (auto done = report_.asked.find_max ? search() : measure_once(); !done) return fail_with(done.error());
     live_.clear();
+    const int signal = interrupter_.signal();
+    report_.interrupted = signal != 0;
     const Plan& plan = report_.asked.plan;
     report_.judged = judge(report_.asked.thresholds, plan.mode, report_.outcome.tally);
     if (auto connections = judge_connections(report_.asked.thresholds, plan, report_.outcome)) {
@@ -69,7 +71,7 @@ class Session {
     }
     const int status = tell();
     if (status != 0) return status;
-    if (interrupter_.signal() != 0) return 128 + interrupter_.signal();
+    if (signal != 0) return 128 + signal;
     return report_.held() ? 0 : failed;
   }
 

@@ -103,7 +103,7 @@ MainLatency main_latency(Mode mode, const Tally& tally) {
     case Mode::hostile:
       return {"calls", tally.latency};
     case Mode::handshake:
-      return {"connections, opened to closed", tally.latency};
+      return {"connections, to 101 (POST: answer)", tally.latency};
     case Mode::idle:
       return {"connecting", tally.connect};
     case Mode::subscribe:
@@ -159,8 +159,9 @@ std::optional<std::uint64_t> judged_p99_ns(Mode mode, const Tally& tally) {
 
 std::vector<Judged> judge(const Thresholds& thresholds, Mode mode, const Tally& tally) {
   std::vector<Judged> judged;
-  const bool is_measured = has_measured(mode, tally);
   if (thresholds.p99_ns) {
+    // Of one subscriber there is no spread, whatever it hears.
+    const bool is_measured = has_measured(mode, tally) && main_latency(mode, tally).histogram.count() > 0;
     const std::optional<std::uint64_t> p99_ns = judged_p99_ns(mode, tally);
     judged.push_back({.threshold = "p99 at most " + duration_text(*thresholds.p99_ns),
                       .found = !is_measured ? "nothing"
@@ -237,6 +238,16 @@ std::vector<std::string> remarks(const Plan& plan, const Outcome& outcome) {
                                count_text(flow.calls_unanswered)));
   }
   if (!has_measured(plan.mode, outcome.tally)) said.push_back(nothing_came(plan, outcome));
+  if (outcome.connections_begun_with) {
+    said.push_back(fmt::format("The run began with {} of {} connections open: no other was opened within --timeout.",
+                               count_text(*outcome.connections_begun_with), count_text(plan.connections)));
+  }
+  if (const FanOut& fan_out = outcome.fan_out; fan_out.copies < fan_out.copies_wanted) {
+    said.push_back(
+        fmt::format("{} of {} copies came of the notifications that several subscribers heard: the others did not "
+                    "reach a subscriber that was there.",
+                    count_text(fan_out.copies), count_text(fan_out.copies_wanted)));
+  }
   const double wanted = plan.rate ? (plan.rate->from + plan.rate->to) / 2 : 0;
   const double reached = kept_rate(outcome);
   const bool is_missed = plan.rate && !outcome.interrupted && plan.calls_max == 0 && reached < rate_kept_share * wanted;

@@ -136,13 +136,14 @@ void Worker::start_clients(std::uint64_t now_ns) {
     if (at_ns != never_ns) again_.emplace(at_ns, client);
   }
   if (lane_.stretch == Stretch::after) return;
-  while (!again_.empty() && again_.begin()->first <= now_ns) {
-    if (!start(*again_.begin()->second)) return;
-    again_.erase(again_.begin());
-  }
+  // Each once before any comes again: of an endpoint that has no room, those who come again would keep all the places.
   while (not_started_ < clients_.size() && first_start_ns(*clients_[not_started_]) <= now_ns) {
     if (!start(*clients_[not_started_])) return;
     ++not_started_;
+  }
+  while (!again_.empty() && again_.begin()->first <= now_ns) {
+    if (!start(*again_.begin()->second)) return;
+    again_.erase(again_.begin());
   }
   if (lane_.stretch != Stretch::before) start_hostile();
 }
@@ -157,7 +158,7 @@ bool Worker::start(Client& client) {
   const bool may_all_connect = plan_.mode == Mode::handshake;
   const unsigned most = std::max(connecting_max / plan_.threads, 1U);
   if (client.is_hostile()) {
-    client.start();
+    if (client.may_start()) client.start();
     return true;
   }
   if (lane_.tls != nullptr && plan_.tls.resume && !lane_.tls_session.is_ready() && lane_.clients.connecting > 0)
@@ -207,12 +208,16 @@ std::uint64_t Worker::next_due_ns(std::uint64_t now_ns) const {
 void Worker::tell(std::uint64_t now_ns) {
   told_.settled.store(lane_.clients.settled, std::memory_order_relaxed);
   told_.opened.store(lane_.clients.tally.flow.connections_opened, std::memory_order_relaxed);
-  told_.open.store(lane_.clients.open, std::memory_order_relaxed);
-  told_.hostile_open.store(lane_.hostile.open, std::memory_order_relaxed);
-  told_.hostile_held.store(lane_.hostile.held, std::memory_order_relaxed);
-  told_.hostile_stopped.store(lane_.hostile.stopped, std::memory_order_relaxed);
+  if (!is_end_told_) {
+    told_.open.store(lane_.clients.open, std::memory_order_relaxed);
+    told_.hostile_open.store(lane_.hostile.open, std::memory_order_relaxed);
+    told_.hostile_held.store(lane_.hostile.held, std::memory_order_relaxed);
+    told_.hostile_stopped.store(lane_.hostile.stopped, std::memory_order_relaxed);
+    is_end_told_ = lane_.stretch == Stretch::after;
+  }
   told_.in_flight.store(lane_.calls_in_flight, std::memory_order_relaxed);
-  told_.finished.store(lane_.calls_finished, std::memory_order_relaxed);
+  told_.finished_ns.store(lane_.last_finished_ns, std::memory_order_relaxed);
+  told_.finished.store(lane_.calls_finished, std::memory_order_release);
   const std::uint64_t measure_ns = course_.measure_ns.load(std::memory_order_relaxed);
   if (now_ns < measure_ns || measure_ns == never_ns) return;
   const std::uint64_t end_ns = std::min(now_ns, course_.end_ns.load(std::memory_order_relaxed));

@@ -28,12 +28,14 @@ namespace ringwall::load {
 struct Told {
   std::atomic<std::uint64_t> settled{0};  // clients that have been opened, or have failed, once
   std::atomic<std::uint64_t> opened{0};   // ever
+  // These four are of the end of the measured time once that is over, before anybody leaves.
   std::atomic<std::uint64_t> open{0};
   std::atomic<std::uint64_t> hostile_open{0};
   std::atomic<std::uint64_t> hostile_held{0};
   std::atomic<std::uint64_t> hostile_stopped{0};
-  std::atomic<std::uint64_t> in_flight{0};  // calls, or rounds, that are counted
-  std::atomic<std::uint64_t> finished{0};   // calls, or rounds, that are counted
+  std::atomic<std::uint64_t> in_flight{0};    // calls, or rounds, that are counted
+  std::atomic<std::uint64_t> finished{0};     // calls, or rounds, that are counted
+  std::atomic<std::uint64_t> finished_ns{0};  // when the last of those was; stored before their number
 
   // By the number of the second of the measured time.
   std::mutex mutex;
@@ -108,6 +110,7 @@ class Worker {
   std::uint64_t began_ns_;
   double cpu_before_us_ = 0;  // of its thread, when the measured time began
   std::size_t second_ = 0;    // of the measured time, that tick is of
+  bool is_end_told_ = false;  // who is open at the end has been told
 };
 
 }  // namespace ringwall::load

@@ -51,6 +51,28 @@ TEST_CASE("who is closed while in use is none of those") {
   CHECK(stage.end().flow.connections_cut == 1);
 }
 
+TEST_CASE("those who were open at the end are told, though more leave than one turn lets go") {
+  Plan plan = plan_of(Mode::idle);
+  plan.connections = 600;
+  Stage stage(plan);
+  stage.run_for(5 * second);
+  REQUIRE(stage.told.open.load() == 600);
+  CHECK(stage.end().flow.connections_opened == 600);
+  CHECK(stage.told.open.load() == 600);
+}
+
+TEST_CASE("when the last call of a bound was over is told, and is not when it is looked at") {
+  Plan plan = plan_of(Mode::calls);
+  plan.calls_max = 3;
+  Stage stage(plan);
+  stage.reply_delay_ns = 100 * millisecond;
+  const std::uint64_t began_ns = stage.kernel.now_ns();
+  stage.run_for(5 * second);
+  CHECK(stage.told.finished.load() == 3);
+  CHECK(stage.told.finished_ns.load() >= began_ns + 300 * millisecond);
+  CHECK(stage.told.finished_ns.load() < began_ns + second);
+}
+
 TEST_CASE("calls that are in flight when a run is cut short are counted as unanswered, and as nothing else") {
   Plan plan = plan_of(Mode::calls);
   plan.depth = 5;

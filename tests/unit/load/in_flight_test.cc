@@ -70,6 +70,22 @@ TEST_CASE("a call that was given up frees its place, and its answer is late, onc
   CHECK(calls.oldest_sent_ns() == UINT64_MAX);
 }
 
+TEST_CASE("a call is given up wherever it stands, before or behind the one that was last") {
+  InFlight calls(5);
+  std::vector<std::uint64_t> ids;
+  for (std::uint32_t index = 0; index < 5; ++index) ids.push_back(calls.add(call_of(index, index < 3 ? 900 : 100)));
+  CHECK(calls.give_up(100));
+  CHECK(calls.give_up(100));
+  CHECK(!calls.give_up(100));
+  CHECK(calls.take(ids[1]).match == Match::found);
+  (void)calls.add(call_of(7, 200));
+  CHECK(calls.give_up(200)->index == 7);
+  std::set<std::uint32_t> left;
+  while (const auto call = calls.take_any()) left.insert(call->index);
+  CHECK(left == std::set<std::uint32_t>{0, 2});
+  CHECK(calls.size() == 0);
+}
+
 TEST_CASE("a new connection begins with nothing in flight") {
   InFlight calls(2);
   const std::uint64_t old = calls.add(call_of(1));

@@ -52,6 +52,8 @@ TEST_CASE("the JSON has the keys that scripts read, with their values", "[report
   CHECK(double(document["target"]["cpu_system_us"]) == 500);
   CHECK(std::uint64_t(document["target"]["rss_before_bytes"]) == 1 << 20);
   CHECK(std::uint64_t(document["target"]["rss_after_bytes"]) == 3 << 20);
+  CHECK(double(document["seconds"].at(0)["target_cpu_us"]) == 1500);
+  CHECK(document["seconds"].at(1)["target_cpu_us"].is_null());
   CHECK(double(document["own_cpu_us"]) == 2000);
   CHECK(std::uint64_t(document["troubles"]["total"]) == 2);
   CHECK(std::uint64_t(document["troubles"]["by_kind"]["answer_timeout"]) == 1);

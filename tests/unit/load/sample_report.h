@@ -45,7 +45,8 @@ inline constexpr const char* hostile_text =
   outcome.tally.calls.push_back({.name = "system_health"});
   outcome.tally.troubles.note(Trouble::rpc_error, hostile_text);
   outcome.tally.troubles.note(Trouble::answer_timeout);
-  outcome.seconds = {{.at_s = 1, .answers = 50, .p50_ns = ms}, {.at_s = 2, .answers = 50, .errors = 2}};
+  outcome.seconds = {{.at_s = 1, .answers = 50, .p50_ns = ms, .target_cpu_us = 1500},
+                     {.at_s = 2, .answers = 50, .errors = 2}};
   outcome.target = {.known = true,
                     .cpu_user_us = 1000,
                     .cpu_system_us = 500,

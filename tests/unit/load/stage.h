@@ -70,7 +70,8 @@ using sim::second;
 
 class Stage {
  public:
-  explicit Stage(Plan plan_in)
+  // `index` is the worker's: from Plan::threads on it is that of the hostile clients.
+  explicit Stage(Plan plan_in, unsigned index = 0)
       : plan(std::move(plan_in)),
         world({.seed = 1, .paths = {.latency_ns_max = millisecond}}),
         kernel(world, {}),
@@ -80,7 +81,7 @@ class Stage {
     course.warmup_ns.store(0);
     course.measure_ns.store(0);
     server.on_peer = [this](sim::Peer& peer) { welcome(peer); };
-    worker_.emplace(kernel, plan, texts_, course, items_, nullptr, told, 0U);
+    worker_.emplace(kernel, plan, texts_, course, items, nullptr, told, index);
   }
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -127,6 +128,7 @@ class Stage {
 
   // What is seen so far.
   [[nodiscard]] const Tally& tally() const { return worker_->lane().clients.tally; }
+  [[nodiscard]] const Tally& hostile_tally() const { return worker_->lane().hostile.tally; }
   [[nodiscard]] std::uint64_t count(Trouble trouble) const {
     return tally().troubles.counts[static_cast<std::size_t>(trouble)];
   }
@@ -135,6 +137,7 @@ class Stage {
   sim::World world;
   sim::SimKernel kernel;
   Course course;
+  ItemTable items;
   Told told;
   sim::Server server;
   bool is_joined = false;                    // after end(): all connections were closed
@@ -206,7 +209,6 @@ class Stage {
 
   bool is_over_ = false;
   RequestTexts texts_;
-  ItemTable items_;
   std::optional<Worker> worker_;
 };
 

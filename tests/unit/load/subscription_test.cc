@@ -3,6 +3,8 @@
 #include "unit/load/stage.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -91,6 +93,49 @@ TEST_CASE("subscribers are told apart from the first one that had the same item"
   CHECK(tally.flow.notifications == 3);
   CHECK(tally.spread.count() == 2);
   CHECK(tally.troubles.total() == 0);
+}
+
+TEST_CASE("a subscriber that hears nothing of what the others hear is found, before and after all have left") {
+  Plan plan = plan_of(Mode::subscribe);
+  plan.connections = 4;
+  Stage stage(plan);
+  stage.run_for(second);
+  REQUIRE(stage.server.peers().size() == 4);
+  const std::uint64_t from_ns = stage.kernel.now_ns();
+  for (std::size_t at = 0; at < 3; ++at) {
+    stage.server.peers()[at]->send(frame_of(
+        R"({"jsonrpc":"2.0","method":"chain_newHead","params":{"subscription":1,"result":{"number":"0x1"}}})"));
+  }
+  stage.run_for(second);
+  const std::uint64_t until_ns = stage.kernel.now_ns();
+  const auto check = [&] {
+    const FanOut found = stage.items.fan_out(from_ns, until_ns, second / 2);
+    CHECK(found.copies == 3);
+    CHECK(found.copies_wanted == 4);
+    CHECK(found.silent == 1);
+  };
+  check();
+  CHECK(stage.end().flow.notifications == 3);
+  check();
+}
+
+TEST_CASE("what is first heard before the measured time is no item of it, whenever its copies come") {
+  Plan plan = plan_of(Mode::subscribe);
+  plan.connections = 2;
+  Stage stage(plan);
+  const std::uint64_t measure_ns = stage.kernel.now_ns() + 2 * second;
+  stage.course.measure_ns.store(measure_ns);
+  stage.run_for(second);
+  REQUIRE(stage.server.peers().size() == 2);
+  for (const std::unique_ptr<sim::Peer>& peer : stage.server.peers()) {
+    peer->send(frame_of(
+        R"({"jsonrpc":"2.0","method":"chain_newHead","params":{"subscription":1,"result":{"number":"0x1"}}})"));
+    stage.run_for(2 * second);
+  }
+  CHECK(stage.items.fan_out(measure_ns, stage.kernel.now_ns(), 0).copies_wanted == 0);
+  const Tally& tally = stage.end();
+  CHECK(tally.flow.notifications == 1);
+  CHECK(tally.spread.min_ns() > second);
 }
 
 TEST_CASE("a subscription that the endpoint ends is told") {

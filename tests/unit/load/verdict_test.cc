@@ -33,6 +33,56 @@ TEST_CASE("thresholds hold up to their bound, and not where nothing was measured
   CHECK(!empty.held());
 }
 
+TEST_CASE("a latency of nothing keeps no bound", "[report]") {
+  // Of one subscriber there is no spread.
+  Tally tally;
+  tally.flow.notifications = 20;
+  const Thresholds thresholds{.p99_ns = 50 * ms};
+  CHECK(!judge(thresholds, Mode::subscribe, tally).at(0).held);
+  CHECK(judge(thresholds, Mode::subscribe, tally).at(0).found == "nothing");
+  tally.spread.record(ms);
+  CHECK(judge(thresholds, Mode::subscribe, tally).at(0).held);
+}
+
+TEST_CASE("nothing is held that was ended early", "[report]") {
+  Report report = report_of();
+  simdjson::dom::parser parser;
+  REQUIRE(report.held());
+  const bool in_the_run = GENERATE(false, true);
+  (in_the_run ? report.outcome.interrupted : report.interrupted) = true;
+  CHECK(!report.held());
+  CHECK(!bool(parsed(parser, json(report))["held"]));
+  CHECK(bool(parsed(parser, json(report))["interrupted"]));
+}
+
+TEST_CASE("copies of notifications that did not come are told", "[report]") {
+  Report report = report_of(Mode::subscribe);
+  report.outcome.tally.flow.notifications = 30;
+  const auto said = [&] {
+    std::string all;
+    for (const std::string& remark : remarks(report.asked.plan, report.outcome)) all += remark + "\n";
+    return all;
+  };
+  report.outcome.fan_out = {.copies = 1200, .copies_wanted = 1200};
+  CHECK(!has(said(), "copies"));
+  report.outcome.fan_out.copies = 1199;
+  CHECK(has(said(), "1,199 of 1,200 copies came"));
+  CHECK(has(table(report, 120), "30, 1,199 of 1,200 copies of the same came"));
+  simdjson::dom::parser parser;
+  CHECK(std::uint64_t(parsed(parser, json(report))["notification_copies"]["came"]) == 1199);
+  CHECK(std::uint64_t(parsed(parser, json(report))["notification_copies"]["wanted"]) == 1200);
+  CHECK(parsed(parser, json(report_of()))["notification_copies"].is_null());
+}
+
+TEST_CASE("a run that began without some of its connections says so", "[report]") {
+  Report report = report_of();
+  report.asked.plan.connections = 500;
+  report.outcome.connections_open = 500;
+  CHECK(remarks(report.asked.plan, report.outcome).empty());
+  report.outcome.connections_begun_with = 100;
+  CHECK(remarks(report.asked.plan, report.outcome).at(0).starts_with("The run began with 100 of 500 connections open"));
+}
+
 TEST_CASE("what is never answered takes longer than any bound", "[report]") {
   const Thresholds thresholds{.p99_ns = 100 * ms};
   for (const Trouble trouble : {Trouble::answer_timeout, Trouble::answer_lost, Trouble::send_late}) {
