@@ -78,7 +78,8 @@ void Crew::work(unsigned index, std::promise<Result<void>> ready, std::promise<b
   const bool is_over = !may_go_ || worker.run();
   over.set_value(is_over);
   // What the kernel may still write to stays, and is not waited for: that is the process's exit's.
-  while (!is_over) pause();
+  if (is_over) return;
+  for (;;) pause();
 }
 
 void Crew::stop() {

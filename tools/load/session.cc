@@ -113,7 +113,7 @@ class Session {
       }
       has_answered = true;
       const Outcome& outcome = *measured;
-      const StepSeen seen{
+      StepSeen seen{
           .reached_rate = kept_rate(outcome),
           .p99_ns = judged_p99_ns(plan.mode, outcome.tally).value_or(std::max(plan.timeout_ns, bounds.p99_ns + 1)),
           .error_share = error_share(plan.mode, outcome.tally),

@@ -154,7 +154,7 @@ void Worker::start_hostile() {
 }
 
 // False: too many are connecting, or the one is that gets the session for the others.
-bool Worker::start(Client& client) {
+bool Worker::start(Client& client) const {
   const bool may_all_connect = plan_.mode == Mode::handshake;
   const unsigned most = std::max(connecting_max / plan_.threads, 1U);
   if (client.is_hostile()) {

@@ -82,7 +82,7 @@ class Worker {
   void enter(Stretch stretch);
   void start_clients(std::uint64_t now_ns);
   void start_hostile();
-  [[nodiscard]] bool start(Client& client);
+  [[nodiscard]] bool start(Client& client) const;
   void feed(std::uint64_t now_ns);
   [[nodiscard]] std::uint64_t next_due_ns(std::uint64_t now_ns) const;
   [[nodiscard]] std::uint64_t first_start_ns(const Client& client) const;
