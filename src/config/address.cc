@@ -218,4 +218,8 @@ std::string to_text(const Endpoint& endpoint) {
   return fmt::format("{}{}{}:{}", brackets ? "[" : "", endpoint.host, brackets ? "]" : "", endpoint.port);
 }
 
+std::vector<Endpoint> nodes_of(const Upstream& upstream) {
+  return upstream.addresses.empty() ? std::vector{upstream.address} : upstream.addresses;
+}
+
 }  // namespace ringwall::config

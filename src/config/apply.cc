@@ -65,6 +65,10 @@ class Application {
     const std::string_view name = path_[0].name;
     if (name == section(SectionId::server).path) {
       single(config_.server, SectionId::server);
+    } else if (name == section(SectionId::log).path) {
+      single(config_.log, SectionId::log);
+    } else if (name == section(SectionId::admin).path) {
+      single(config_.admin, SectionId::admin);
     } else if (name == section(SectionId::tls).path) {
       single(config_.tls, SectionId::tls);
     } else if (name == section(SectionId::methods).path) {
@@ -76,6 +80,8 @@ class Application {
     } else if (name == section(SectionId::upstream).path) {
       if (Upstream* const upstream = element(config_.upstreams, 0, SectionId::upstream)) {
         member(*upstream, 1, SectionId::upstream);
+        // The one node of a later source goes over the list of an earlier one. In a file the list is read after it.
+        if (path_.size() == 2 && path_[1].name == "address") upstream->addresses.clear();
       }
     } else if (name == section(SectionId::listener).path) {
       if (Listener* const listener = element(config_.listeners, 0, SectionId::listener)) {

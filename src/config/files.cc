@@ -21,6 +21,17 @@ std::string error_text(int number) {
   return number == ENOENT ? "no such file or folder" : std::string(std::strerror(number));
 }
 
+// Landlock lets stat(2) and access(2) pass, and refuses open(2): what they allow and it does not, some module forbids.
+std::optional<std::string> unopened(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd >= 0) {
+    ::close(fd);
+    return std::nullopt;
+  }
+  const char* const why = "outside of what this process may still read: a restart may change that";
+  return fmt::format("{} ({})", quoted(path), errno == EACCES ? why : error_text(errno));
+}
+
 std::optional<std::string> unreadable(const std::string& path, mode_t type, int access_mode, const char* otherwise) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0 || ::access(path.c_str(), access_mode) != 0) {
@@ -29,7 +40,7 @@ std::optional<std::string> unreadable(const std::string& path, mode_t type, int 
   if ((status.st_mode & S_IFMT) != type) {
     return fmt::format("{} ({})", quoted(path), otherwise);
   }
-  return std::nullopt;
+  return unopened(path);
 }
 
 }  // namespace

@@ -37,4 +37,18 @@ Field<S> choice(std::string_view name, T S::* member, std::string_view help, std
   return {{.name = name, .help = help, .example = example}, member};
 }
 
+// Of a section that needs a restart: what does not.
+template <typename S>
+Field<S> live(Field<S> field) {
+  field.row.live = true;
+  return field;
+}
+
+// Of a live section: what needs a restart.
+template <typename S>
+Field<S> fixed(Field<S> field) {
+  field.row.live = false;
+  return field;
+}
+
 }  // namespace ringwall::config

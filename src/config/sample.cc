@@ -44,10 +44,19 @@ std::string range_of(const Field<Section>& field) {
   if (field.row.maximum > 0) {
     return " " + bounds_text(field.row) + ".";
   }
-  if (std::holds_alternative<LogLevel Section::*>(field.member)) {
-    return " One of " + words_text<LogLevel>() + ".";
+  if (std::holds_alternative<log::Level Section::*>(field.member)) {
+    return " One of " + words_text<log::Level>() + ".";
   }
   return "";
+}
+
+// Of a field, or of a section as far as its fields do not say otherwise: how a change of it takes effect.
+constexpr std::string_view with_reload = " A reload takes changes.";
+constexpr std::string_view with_restart = " A change needs a restart.";
+
+std::string_view change_of(const Row& row) {
+  if (!row.live) return "";
+  return *row.live ? with_reload : with_restart;
 }
 
 // The fields that stand as they are; all others are comments.
@@ -60,12 +69,12 @@ template <typename Section>
 std::string section_text(SectionId id) {
   const SectionRow& row = section(id);
   const Section defaults{};
-  std::string text = "\n" + comment(row.help);
+  std::string text = "\n" + comment(std::string(row.help).append(row.live ? with_reload : with_restart));
   text += fmt::format(fmt::runtime(row.count_max > 1 ? "{}[[{}]]\n" : "{}[{}]\n"), row.in_sample ? "" : "# ", row.path);
   for (const Field<Section>& field : fields<Section>()) {
     const std::string value =
         std::visit([&](auto member) { return value_text(defaults.*member, field.row); }, field.member);
-    text += "\n" + comment(std::string(field.row.help) + range_of(field));
+    text += "\n" + comment(std::string(field.row.help).append(range_of(field)).append(change_of(field.row)));
     text += fmt::format("{}{} = {}\n", is_live(id, field.row.name) ? "" : "# ", field.row.name,
                         field.row.example.empty() ? value : field.row.example);
   }
@@ -80,6 +89,12 @@ std::string sample() {
     switch (row.id) {
       case SectionId::server:
         text += section_text<Server>(row.id);
+        break;
+      case SectionId::log:
+        text += section_text<Log>(row.id);
+        break;
+      case SectionId::admin:
+        text += section_text<Admin>(row.id);
         break;
       case SectionId::tls:
         text += section_text<Tls>(row.id);

@@ -24,11 +24,17 @@ std::span<const Field<Server>> fields() {
       text("user", &S::user, account_name, "The account to become after the ports are bound, when started as root.",
            "\"ringwall\""),
       text("group", &S::group, account_name, "The group to become; without it, the user's own.", "\"ringwall\""),
+      choice(
+          "confine", &S::confine,
+          "After the start: no files but those it needs (Landlock), no system calls but those it makes (seccomp), as "
+          "far as the kernel has them. A file that a later configuration names must lie in a folder that the first "
+          "one named, in /etc or in /usr."),
       text("state_dir", &S::state_dir, file_path,
            "The folder that keeps self-signed certificates. Without it: $STATE_DIRECTORY, /var/lib/ringwall for root, "
            "or ~/.local/state/ringwall.",
            "\"/var/lib/ringwall\""),
-      choice("log_level", &S::log_level, "The least grave lines to write."),
+      choice("drain_code", &S::drain_code,
+             "What WebSockets are closed with when Ringwall stops. going_away: 1001. service_restart: 1012."),
       number("buffers_per_shard", &S::buffers_per_shard, Unit::none, 8, 32'768,
              "Receive buffers of a shard; a power of two. More run dry later but leave the cache."),
       number("buffer_bytes", &S::buffer_bytes, Unit::bytes, 4 * kib, 32 * kib, "The size of a receive buffer."),
@@ -40,8 +46,8 @@ std::span<const Field<Server>> fields() {
              "Of that, what one client address may take."),
       number("connections_max", &S::connections_max, Unit::none, 0, 10'000'000,
              "Clients of a shard. auto: what the limit of open files allows.", "auto"),
-      number("handshakes_per_turn", &S::handshakes_per_turn, Unit::none, 1, 1'024,
-             "TLS handshakes that a shard works on before it turns to the connections that are up."),
+      live(number("handshakes_per_turn", &S::handshakes_per_turn, Unit::none, 1, 1'024,
+                  "TLS handshakes that a shard works on before it turns to the connections that are up.")),
   };
   return rows;
 }
@@ -58,6 +64,27 @@ std::span<const Field<Tls>> fields() {
              "Where the key can't be changed (TLS 1.2, and TLS 1.3 in a kernel before 6.14) the connection ends in "
              "order from 7/8 of them on. What a kernel is given to send at once is sent under one key, and may exceed "
              "this."),
+  };
+  return rows;
+}
+
+template <>
+std::span<const Field<Admin>> fields() {
+  using S = Admin;
+  static const std::array rows{
+      Field<S>{{.name = "address",
+                .help = "Where metrics, health and sessions are told and Ringwall is steered, over plain HTTP. Without "
+                        "it, nowhere. Whoever does not come from this machine gets /metrics, /health and /ready alone.",
+                .example = "\"127.0.0.1:9090\"",
+                .bind = true},
+               &S::address},
+      text("socket", &S::socket, file_path,
+           "The same on a Unix socket, for its owner and group: ringwall ctl and ringwall top use it. Without it: "
+           "$RUNTIME_DIRECTORY/admin.sock where systemd names one, else none.",
+           "\"/run/ringwall/admin.sock\""),
+      choice("changes", &S::changes,
+             "Who may reload, drain, ban and change the log level. loopback: any program on this machine, over HTTP "
+             "too. socket: only who may open the socket; where there is none, nobody."),
   };
   return rows;
 }
@@ -85,7 +112,15 @@ std::span<const Field<Timeouts>> fields() {
       milliseconds(
           "tunnel_idle_ms", &S::tunnel_idle_ms,
           "After this much silence of both sides a tunnel is closed. Peers of a node ping each other far more often."),
-      milliseconds("stop_ms", &S::stop_ms, "From SIGTERM to the end, whatever is still open."),
+      number(
+          "drain_delay_ms", &S::drain_delay_ms, Unit::milliseconds, 0, day_ms,
+          "After SIGTERM Ringwall is no longer ready, but serves on for so long: as a load balancer takes to see it."),
+      number("drain_ms", &S::drain_ms, Unit::milliseconds, 0, day_ms,
+             "Then each session ends at a moment of its own within this time, so that clients do not come back in one "
+             "wave. SIGINT ends all at once."),
+      milliseconds("stop_ms", &S::stop_ms,
+                   "For calls in flight to be answered after that, and for what is under way to end. What is open "
+                   "still is cut."),
   };
   return rows;
 }
@@ -94,14 +129,14 @@ template <>
 std::span<const Field<Listener>> fields() {
   using S = Listener;
   static const std::array rows{
-      Field<S>{{.name = "address",
-                .help = "Where to listen; * is every address. Without it: *:443 for tls, *:80 for the others.",
-                .example = "\"0.0.0.0:443\"",
-                .bind = true},
-               &S::address},
-      choice("kind", &S::kind,
-             "tls: https and wss. plain: http and ws, for use behind something that ends TLS. redirect: plain http "
-             "that points to https."),
+      fixed(Field<S>{{.name = "address",
+                      .help = "Where to listen; * is every address. Without it: *:443 for tls, *:80 for the others.",
+                      .example = "\"0.0.0.0:443\"",
+                      .bind = true},
+                     &S::address}),
+      fixed(choice("kind", &S::kind,
+                   "tls: https and wss. plain: http and ws, for use behind something that ends TLS. redirect: plain "
+                   "http that points to https.")),
       text("self_signed", &S::self_signed, served_name,
            "Names and addresses of a certificate that Ringwall makes and keeps; browsers warn about it.",
            "[\"localhost\", \"127.0.0.1\"]"),
@@ -162,37 +197,6 @@ std::span<const Field<Route>> fields() {
 }
 
 template <>
-std::span<const Field<Upstream>> fields() {
-  using S = Upstream;
-  static const std::array rows{
-      text("name", &S::name, upstream_name, "What listeners and routes call it."),
-      Field<S>{{.name = "address", .help = "The node's RPC port, by address or by name."}, &S::address},
-      number("resolve_interval_s", &S::resolve_interval_s, Unit::seconds, 1, 86'400,
-             "How long the answer to a name's lookup is used."),
-      number("connections_max", &S::connections_max, Unit::none, 0, 1'000'000,
-             "WebSocket connections to this node over all shards. Less than its --rpc-max-connections keeps a share "
-             "for POST.",
-             "none"),
-      // With as many again for a second, 32 serve 50 clients who post side by side without a new connection (with 16,
-      // a third of their calls took one), and take 64 at most of the 100 places that a node has by default.
-      number("pool_idle_max", &S::pool_idle_max, Unit::none, 0, 4'096,
-             "Idle connections that a shard keeps for the next POST, and for a second as many again. All shards' "
-             "together should leave places in the node's --rpc-max-connections."),
-      milliseconds("pool_idle_timeout_ms", &S::pool_idle_timeout_ms, "How long it keeps one."),
-  };
-  return rows;
-}
-
-template <>
-std::span<const std::pair<std::string_view, LogLevel>> words() {
-  static constexpr std::array<std::pair<std::string_view, LogLevel>, 4> rows{{{"debug", LogLevel::debug},
-                                                                              {"info", LogLevel::info},
-                                                                              {"warning", LogLevel::warning},
-                                                                              {"error", LogLevel::error}}};
-  return rows;
-}
-
-template <>
 std::span<const std::pair<std::string_view, ListenerKind>> words() {
   static constexpr std::array<std::pair<std::string_view, ListenerKind>, 3> rows{
       {{"tls", ListenerKind::tls}, {"plain", ListenerKind::plain}, {"redirect", ListenerKind::redirect}}};
@@ -221,6 +225,20 @@ std::span<const std::pair<std::string_view, ProxyProtocol>> words() {
 }
 
 template <>
+std::span<const std::pair<std::string_view, DrainCode>> words() {
+  static constexpr std::array<std::pair<std::string_view, DrainCode>, 2> rows{
+      {{"going_away", DrainCode::going_away}, {"service_restart", DrainCode::service_restart}}};
+  return rows;
+}
+
+template <>
+std::span<const std::pair<std::string_view, Changes>> words() {
+  static constexpr std::array<std::pair<std::string_view, Changes>, 2> rows{
+      {{"loopback", Changes::loopback}, {"socket", Changes::socket}}};
+  return rows;
+}
+
+template <>
 std::span<const std::pair<std::string_view, Offload>> words() {
   static constexpr std::array<std::pair<std::string_view, Offload>, 3> rows{
       {{"auto", Offload::automatic}, {"kernel", Offload::kernel}, {"user", Offload::user}}};
@@ -228,21 +246,24 @@ std::span<const std::pair<std::string_view, Offload>> words() {
 }
 
 std::span<const SectionRow> sections() {
-  static constexpr std::array<SectionRow, 9> rows{{
-      {SectionId::server, "server", 1, true, "The process and its memory."},
-      {SectionId::tls, "tls", 1, true, "What becomes of TLS connections after their handshake."},
-      {SectionId::methods, "methods", 1, true, "Which JSON-RPC methods may be called, and what each costs."},
-      {SectionId::limits, "limits", 1, true,
+  static constexpr std::array<SectionRow, 11> rows{{
+      {SectionId::server, "server", 1, true, false, "The process and its memory."},
+      {SectionId::log, "log", 1, true, true, "What is told on standard error, and by which rate; the rest is counted."},
+      {SectionId::admin, "admin", 1, true, false, "For operators: metrics, health, sessions, bans."},
+      {SectionId::tls, "tls", 1, true, false, "What becomes of TLS connections after their handshake."},
+      {SectionId::methods, "methods", 1, true, true, "Which JSON-RPC methods may be called, and what each costs."},
+      {SectionId::limits, "limits", 1, true, true,
        "What a client may send, and how much of it. A unit is a unit of cost (see methods); an address is one "
        "client's, a "
        "network what holds many of them. What a limit refuses costs nothing, what the methods refuse a unit."},
-      {SectionId::timeouts, "timeouts", 1, true, "What may take how long. Numbers without a unit are milliseconds."},
-      {SectionId::listener, "listener", 64, true, "A port that clients connect to; repeat it for more."},
-      {SectionId::certificate, "listener.certificate", 64, false,
+      {SectionId::timeouts, "timeouts", 1, true, true,
+       "What may take how long. Numbers without a unit are milliseconds."},
+      {SectionId::listener, "listener", 64, true, true, "A port that clients connect to; repeat it for more."},
+      {SectionId::certificate, "listener.certificate", 64, false, true,
        "A certificate of the listener above; repeat it for more names, or for ECDSA beside RSA."},
-      {SectionId::route, "listener.route", 256, false,
+      {SectionId::route, "listener.route", 256, false, true,
        "A route of the listener above; the first that matches in both name and path decides."},
-      {SectionId::upstream, "upstream", 64, true, "A node; repeat it for more."},
+      {SectionId::upstream, "upstream", 64, true, false, "A node, or several of one chain; repeat it for more chains."},
   }};
   return rows;
 }
@@ -252,6 +273,8 @@ const SectionRow& section(SectionId id) {
   RINGWALL_CHECK(row.id == id);
   return row;
 }
+
+bool is_live(SectionId id, const Row& row) { return row.live.value_or(section(id).live); }
 
 namespace {
 
@@ -268,6 +291,8 @@ const std::vector<std::string>& field_paths() {
   static const std::vector<std::string> paths = [] {
     std::vector<std::string> all;
     append_paths<Server>(SectionId::server, all);
+    append_paths<Log>(SectionId::log, all);
+    append_paths<Admin>(SectionId::admin, all);
     append_paths<Tls>(SectionId::tls, all);
     append_paths<Methods>(SectionId::methods, all);
     append_paths<Limits>(SectionId::limits, all);

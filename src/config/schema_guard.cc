@@ -53,10 +53,11 @@ template <>
 std::span<const Field<Limits>> fields() {
   using S = Limits;
   static const std::array rows{
-      number("message_bytes_max", &S::message_bytes_max, Unit::bytes, kib, gib,
-             "A client's WebSocket message; a longer one is closed with 1009. The node's answers have no bound."),
-      number("body_bytes_max", &S::body_bytes_max, Unit::bytes, kib, gib,
-             "A client's HTTP body; a longer one is answered 413."),
+      fixed(
+          number("message_bytes_max", &S::message_bytes_max, Unit::bytes, kib, gib,
+                 "A client's WebSocket message; a longer one is closed with 1009. The node's answers have no bound.")),
+      fixed(number("body_bytes_max", &S::body_bytes_max, Unit::bytes, kib, gib,
+                   "A client's HTTP body; a longer one is answered 413.")),
       number("head_bytes_max", &S::head_bytes_max, Unit::bytes, kib, http::head_bytes_max,
              "The head of a request or a response; a longer one is answered 431 or 502."),
       choice("enabled", &S::enabled, "off: the limits below are not held, but all is counted."),
@@ -110,20 +111,19 @@ std::span<const Field<Limits>> fields() {
                 .example = "[\"192.0.2.0/24\", \"2001:db8::/32\"]"},
                &S::allow},
       Field<S>{{.name = "deny", .help = "Who may not connect.", .example = "[\"198.51.100.7/32\"]"}, &S::deny},
-      number("ipv4_address_bits", &S::ipv4_address_bits, Unit::none, 1, 32,
-             "How much of an IPv4 address is one client's. Needs a restart to be changed."),
-      number("ipv6_address_bits", &S::ipv6_address_bits, Unit::none, 1, 128,
-             "How much of an IPv6 address is one client's. Needs a restart to be changed."),
-      number("ipv4_network_bits", &S::ipv4_network_bits, Unit::none, 0, 31,
-             "How much of an IPv4 address is a network's. Needs a restart to be changed.", "none"),
-      number("ipv6_network_bits", &S::ipv6_network_bits, Unit::none, 0, 127,
-             "How much of an IPv6 address is a network's. Needs a restart to be changed.", "none"),
-      number("address_entries", &S::address_entries, Unit::none, quota::table_entries_min, quota::table_entries_max,
-             "Addresses that are known at once, 64 bytes each; a power of two. Who finds no room shares one entry. "
-             "Needs a "
-             "restart to be changed."),
-      number("network_entries", &S::network_entries, Unit::none, quota::table_entries_min, quota::table_entries_max,
-             "The same for networks."),
+      fixed(number("ipv4_address_bits", &S::ipv4_address_bits, Unit::none, 1, 32,
+                   "How much of an IPv4 address is one client's.")),
+      fixed(number("ipv6_address_bits", &S::ipv6_address_bits, Unit::none, 1, 128,
+                   "How much of an IPv6 address is one client's.")),
+      fixed(number("ipv4_network_bits", &S::ipv4_network_bits, Unit::none, 0, 31,
+                   "How much of an IPv4 address is a network's.", "none")),
+      fixed(number("ipv6_network_bits", &S::ipv6_network_bits, Unit::none, 0, 127,
+                   "How much of an IPv6 address is a network's.", "none")),
+      fixed(number(
+          "address_entries", &S::address_entries, Unit::none, quota::table_entries_min, quota::table_entries_max,
+          "Addresses that are known at once, 64 bytes each; a power of two. Who finds no room shares one entry.")),
+      fixed(number("network_entries", &S::network_entries, Unit::none, quota::table_entries_min,
+                   quota::table_entries_max, "The same for networks.")),
   };
   return rows;
 }

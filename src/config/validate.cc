@@ -1,5 +1,6 @@
 #include <ringwall/config/validate.h>
 
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,6 +24,8 @@ namespace {
 
 constexpr std::uint16_t https_port = 443;
 constexpr std::uint16_t http_port = 80;
+// unix(7), and room for the name that it is made under (admin/unix_socket.h).
+constexpr std::size_t socket_path_bytes_max = sizeof(sockaddr_un::sun_path) - 10;
 
 std::string_view variable(const Sources& sources, std::string_view name) {
   for (const auto& [key, value] : sources.environment) {
@@ -50,6 +53,12 @@ std::string default_state_dir(const Sources& sources) {
   return "/var/lib/ringwall";
 }
 
+// As above: RUNTIME_DIRECTORY.
+std::string default_admin_socket(const Sources& sources) {
+  const std::string_view given = variable(sources, "RUNTIME_DIRECTORY");
+  return given.empty() ? std::string() : std::string(given.substr(0, given.find(':'))) + "/admin.sock";
+}
+
 class Validation {
  public:
   Validation(const Sources& sources, Config& config, Ledger& ledger)
@@ -74,6 +83,13 @@ class Validation {
     Server& server = config_.server;
     if (server.state_dir.empty()) {
       server.state_dir = default_state_dir(sources_);
+    }
+    if (config_.admin.socket.empty()) {
+      config_.admin.socket = default_admin_socket(sources_);
+    }
+    if (config_.admin.socket.size() > socket_path_bytes_max) {
+      ledger_.report("admin.socket", quoted(config_.admin.socket),
+                     fmt::format("a path of at most {} bytes", socket_path_bytes_max));
     }
     if (!std::has_single_bit(server.buffers_per_shard)) {
       ledger_.report("server.buffers_per_shard", fmt::format("{}", server.buffers_per_shard),
@@ -167,6 +183,16 @@ class Validation {
         ledger_.report(field, quoted(name) + " a second time", "a name of its own");
       }
       upstream_names_.push_back(name);
+      check_nodes(config_.upstreams[i], fmt::format("upstream[{}]", i));
+    }
+  }
+
+  void check_nodes(const Upstream& upstream, const std::string& path) {
+    const std::string field = path + ".addresses";
+    for (auto at = upstream.addresses.begin(); at != upstream.addresses.end() && ledger_.is_sound(field); ++at) {
+      if (std::find(upstream.addresses.begin(), at, *at) != at) {
+        return ledger_.report(field, quoted(to_text(*at)) + " a second time", "each node once");
+      }
     }
   }
 
@@ -296,6 +322,14 @@ class Validation {
   }
 
   void check_addresses() {
+    for (std::size_t i = 0; i < config_.listeners.size() && config_.admin.address.port != 0; ++i) {
+      if (ledger_.is_sound("admin.address") && ledger_.is_sound(fmt::format("listener[{}].address", i)) &&
+          collide(config_.admin.address, config_.listeners[i].address)) {
+        ledger_.report("admin.address", quoted(to_text(config_.admin.address)),
+                       fmt::format("an address of its own; listener[{}] has {}", i,
+                                   quoted(to_text(config_.listeners[i].address))));
+      }
+    }
     for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
       const std::string field = fmt::format("listener[{}].address", i);
       for (std::size_t j = 0; j < i && ledger_.is_sound(field); ++j) {
@@ -319,14 +353,19 @@ class Validation {
   // A client would go round in it until nothing is left.
   void check_loops() {
     for (std::size_t i = 0; i < config_.upstreams.size(); ++i) {
-      const std::string field = fmt::format("upstream[{}].address", i);
-      for (std::size_t j = 0; j < config_.listeners.size() && ledger_.is_sound(field); ++j) {
-        if (ledger_.is_sound(fmt::format("listener[{}].address", j)) &&
-            leads_to(config_.upstreams[i].address, config_.listeners[j].address)) {
-          ledger_.report(field, quoted(to_text(config_.upstreams[i].address)),
-                         fmt::format("the node's own address; listener[{}] has {}", j,
-                                     quoted(to_text(config_.listeners[j].address))));
-        }
+      const bool is_one = config_.upstreams[i].addresses.empty();
+      for (const Endpoint& node : nodes_of(config_.upstreams[i])) {
+        check_loop(fmt::format("upstream[{}].{}", i, is_one ? "address" : "addresses"), node);
+      }
+    }
+  }
+
+  void check_loop(const std::string& field, const Endpoint& node) {
+    for (std::size_t j = 0; j < config_.listeners.size() && ledger_.is_sound(field); ++j) {
+      const Endpoint& listener = config_.listeners[j].address;
+      if (ledger_.is_sound(fmt::format("listener[{}].address", j)) && leads_to(node, listener)) {
+        ledger_.report(field, quoted(to_text(node)),
+                       fmt::format("the node's own address; listener[{}] has {}", j, quoted(to_text(listener))));
       }
     }
   }

@@ -172,8 +172,38 @@ Read<Endpoint> read(const Given& given, const Row& row) {
 }
 
 template <>
-Read<LogLevel> read(const Given& given, const Row&) {
-  return read_choice<LogLevel>(given);
+Read<std::vector<Endpoint>> read(const Given& given, const Row&) {
+  const std::optional<std::vector<std::string>> items = items_of(given);
+  std::vector<Endpoint> result;
+  for (const std::string& item : items.value_or(std::vector<std::string>{})) {
+    if (std::optional<Endpoint> endpoint = parse_peer_address(item)) {
+      result.push_back(*std::move(endpoint));
+    }
+  }
+  if (!items || result.size() != items->size()) {
+    return std::unexpected(list_expected(peer_expected));
+  }
+  return result;
+}
+
+template <>
+Read<Changes> read(const Given& given, const Row&) {
+  return read_choice<Changes>(given);
+}
+
+template <>
+Read<Balance> read(const Given& given, const Row&) {
+  return read_choice<Balance>(given);
+}
+
+template <>
+Read<log::Level> read(const Given& given, const Row&) {
+  return read_choice<log::Level>(given);
+}
+
+template <>
+Read<log::Format> read(const Given& given, const Row&) {
+  return read_choice<log::Format>(given);
 }
 
 template <>
@@ -223,6 +253,11 @@ Read<Offload> read(const Given& given, const Row&) {
 }
 
 template <>
+Read<DrainCode> read(const Given& given, const Row&) {
+  return read_choice<DrainCode>(given);
+}
+
+template <>
 std::string value_text(const std::uint64_t& value, const Row& row) {
   if (value == 0 && !row.zero.empty()) {
     return escaped(row.zero);
@@ -256,12 +291,36 @@ std::string value_text(const std::vector<Cidr>& value, const Row&) {
 }
 
 template <>
+std::string value_text(const std::vector<Endpoint>& value, const Row&) {
+  std::vector<std::string> items;
+  for (const Endpoint& endpoint : value) {
+    items.push_back(to_text(endpoint));
+  }
+  return list_text(items);
+}
+
+template <>
+std::string value_text(const Balance& value, const Row&) {
+  return choice_text(value);
+}
+
+template <>
+std::string value_text(const Changes& value, const Row&) {
+  return choice_text(value);
+}
+
+template <>
 std::string value_text(const Endpoint& value, const Row&) {
   return escaped(to_text(value));
 }
 
 template <>
-std::string value_text(const LogLevel& value, const Row&) {
+std::string value_text(const log::Level& value, const Row&) {
+  return choice_text(value);
+}
+
+template <>
+std::string value_text(const log::Format& value, const Row&) {
   return choice_text(value);
 }
 
@@ -307,6 +366,11 @@ std::string value_text(const OverRate& value, const Row&) {
 
 template <>
 std::string value_text(const Offload& value, const Row&) {
+  return choice_text(value);
+}
+
+template <>
+std::string value_text(const DrainCode& value, const Row&) {
   return choice_text(value);
 }
 

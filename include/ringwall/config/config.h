@@ -1,9 +1,8 @@
 // config.h: what Ringwall was told to do, as plain values.
 //
-// Made once by load() (load.h) before any thread starts, then only read; every shard may hold a copy. Each member is
-// one row of the schema (schema.cc), and its default stands here and nowhere else. Names end in their unit. After
-// load() every value is within the schema's bounds, every name is resolved, and nothing is left empty that has to be
-// there.
+// Made by load() (load.h), then only read. Every shard has a copy, and at a reload another one. Each member is one row
+// of the schema (schema.cc), and its default stands here and nowhere else. Names end in their unit. After load() every
+// value is within the schema's bounds, every name is resolved, and nothing is left empty that has to be there.
 #pragma once
 
 #include <array>
@@ -14,11 +13,10 @@
 #include <vector>
 
 #include <ringwall/limits.h>
+#include <ringwall/log/level.h>
 #include <ringwall/rpc/method_table.h>
 
 namespace ringwall::config {
-
-enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
 // What speaks on a listener's port. redirect: plain HTTP that only points to https and serves acme_webroot.
 enum class ListenerKind : std::uint8_t { tls, plain, redirect };
@@ -35,10 +33,19 @@ enum class ProxyProtocol : std::uint8_t { off, required };
 // Who makes and opens TLS records after the handshake. automatic: whichever takes less of the CPU here.
 enum class Offload : std::uint8_t { automatic, kernel, user };
 
+// What a WebSocket is closed with when Ringwall stops: 1001, or 1012.
+enum class DrainCode : std::uint8_t { going_away, service_restart };
+
 enum class Switch : std::uint8_t { on, off };
+
+// Which of the nodes that are equally well a client gets. hash: by its address, always the same while that one is well.
+enum class Balance : std::uint8_t { least_connections, hash };
 
 // What becomes of a call over a rate. delay: it is kept back for a while, and its client not read.
 enum class OverRate : std::uint8_t { reject, delay };
+
+// By whom Ringwall is steered over the admin interface. loopback: also by HTTP from this machine.
+enum class Changes : std::uint8_t { loopback, socket };
 
 // A place to bind or to connect to. `host` is an IPv4 or IPv6 literal without brackets; of an upstream it may be a DNS
 // name; of a listener it is empty for "*": every address, of IPv4 and IPv6.
@@ -105,23 +112,40 @@ struct Listener {
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 
+// The nodes of one chain, any of which can serve a client.
 struct Upstream {
   std::string name{"node"};
-  Endpoint address{"127.0.0.1", 9944};
+  Endpoint address{"127.0.0.1", 9944};  // The one node, where `addresses` is empty.
+  std::vector<Endpoint> addresses{};    // Several.
+  Balance balance = Balance::least_connections;
   std::uint32_t resolve_interval_s = 30;  // How long an answer of DNS is used.
-  std::uint32_t connections_max = 0;      // Over all shards; 0: no cap.
-  std::uint32_t pool_idle_max = 32;       // Idle connections kept for POST, a shard.
+  std::uint32_t connections_max = 0;      // To each node, over all shards; 0: no cap.
+  std::uint32_t pool_idle_max = 32;       // Idle connections kept for POST, a node and a shard.
   std::uint32_t pool_idle_timeout_ms = 30'000;
+  std::uint32_t health_interval_ms = 5'000;  // Between two rounds of questions; 0: none is asked.
+  std::uint32_t health_timeout_ms = 3'000;   // Of a round.
+  std::uint32_t health_fall = 2;             // Bad rounds in a row that take a node out.
+  std::uint32_t health_rise = 2;             // Good ones that take it in again.
+  std::uint32_t health_peers_min = 1;        // Of a node that should have peers.
+  std::uint32_t health_lag_blocks_max = 20;  // Behind the best of the other nodes; 0: any.
+  std::uint32_t health_block_age_max_s = 0;  // Since the best block last changed; 0: any.
+  std::uint32_t eject_failures = 3;          // Failures in a row, of clients' requests; 0: never.
+  std::uint32_t eject_ms = 10'000;           // The first time; twice as long each time it follows soon.
+  std::uint32_t eject_ms_max = 300'000;
 
   friend bool operator==(const Upstream&, const Upstream&) = default;
 };
+
+// Where its nodes are: never none.
+[[nodiscard]] std::vector<Endpoint> nodes_of(const Upstream& upstream);
 
 struct Server {
   std::uint32_t shards = 0;  // 0: one for each core that this process may use.
   std::string user{};        // To become after binding; "": stay who we are.
   std::string group{};       // "": the user's own group.
-  std::string state_dir{};   // Keeps self-signed certificates; load() fills in where the platform keeps such things.
-  LogLevel log_level = LogLevel::info;
+  Switch confine = Switch::on;
+  std::string state_dir{};  // Keeps self-signed certificates; load() fills in where the platform keeps such things.
+  DrainCode drain_code = DrainCode::going_away;
   std::uint32_t buffers_per_shard = 64;  // A power of two (io_uring_register_buf_ring(3)).
   std::uint32_t buffer_bytes = 16'384;
   std::uint64_t backlog_bytes_max = 64ULL << 20;               // A shard.
@@ -131,6 +155,16 @@ struct Server {
   std::uint32_t handshakes_per_turn = 8;
 
   friend bool operator==(const Server&, const Server&) = default;
+};
+
+// Lines on standard error. Rates are a shard's, and of each reason.
+struct Log {
+  log::Level level = log::Level::info;
+  log::Format format = log::Format::text;
+  std::uint32_t sessions_per_s = 10;  // 0: ended sessions are not told.
+  std::uint32_t denials_per_s = 1;    // 0: denied calls are not told.
+
+  friend bool operator==(const Log&, const Log&) = default;
 };
 
 // Which JSON-RPC methods may be called (rpc/method_table.h).
@@ -203,7 +237,9 @@ struct Timeouts {
   std::uint32_t ping_interval_ms = 30'000;  // Silence of a WebSocket client before it is pinged.
   std::uint32_t dead_after_ms = 90'000;     // Silence, pings included, after which a WebSocket client is dropped.
   std::uint32_t tunnel_idle_ms = 600'000;   // Silence of both sides of a tunnel.
-  std::uint32_t stop_ms = 10'000;           // SIGTERM to the end.
+  std::uint32_t drain_delay_ms = 0;         // SIGTERM to the end of accepting.
+  std::uint32_t drain_ms = 2'000;           // Over which the sessions' ends are spread.
+  std::uint32_t stop_ms = 10'000;           // From there to the end.
 
   friend bool operator==(const Timeouts&, const Timeouts&) = default;
 };
@@ -215,8 +251,19 @@ struct Tls {
   friend bool operator==(const Tls&, const Tls&) = default;
 };
 
+// Where operators and their programs ask and steer (admin/interface.h).
+struct Admin {
+  Endpoint address{};    // HTTP; port 0: off.
+  std::string socket{};  // The path of a Unix socket; "": off. load() fills in $RUNTIME_DIRECTORY/admin.sock.
+  Changes changes = Changes::loopback;
+
+  friend bool operator==(const Admin&, const Admin&) = default;
+};
+
 struct Config {
   Server server{};
+  Log log{};
+  Admin admin{};
   Tls tls{};
   Methods methods{};
   Limits limits{};

@@ -1,7 +1,8 @@
 // load.h: from what the operator wrote to a Config, or to every problem at once.
 //
-// Runs before the shards do, on one thread. Command line goes over environment, environment over file, file over the
-// defaults in config.h. Reads the named file, and looks (stat, access) at the certificates it names; nothing else.
+// Runs before the shards do, and at a reload beside them; blocks. Command line goes over environment, environment over
+// file, file over the defaults in config.h. Reads the named file, and opens the certificates and webroots that it
+// names, to see whether that is possible; nothing else.
 #pragma once
 
 #include <cstddef>

@@ -24,11 +24,13 @@ namespace ringwall::config {
 
 // The types that a field can have. Numbers carry a unit and bounds, texts a syntax.
 template <typename Section>
-using Member = std::variant<std::uint32_t Section::*, std::uint64_t Section::*, std::string Section::*,
-                            std::vector<std::string> Section::*, Endpoint Section::*, std::vector<Cidr> Section::*,
-                            LogLevel Section::*, ListenerKind Section::*, Mode Section::*,
-                            std::optional<Mode> Section::*, HostHeader Section::*, ProxyProtocol Section::*,
-                            rpc::Policy Section::*, Switch Section::*, OverRate Section::*, Offload Section::*>;
+using Member =
+    std::variant<std::uint32_t Section::*, std::uint64_t Section::*, std::string Section::*,
+                 std::vector<std::string> Section::*, Endpoint Section::*, std::vector<Endpoint> Section::*,
+                 std::vector<Cidr> Section::*, log::Level Section::*, log::Format Section::*, ListenerKind Section::*,
+                 Mode Section::*, std::optional<Mode> Section::*, HostHeader Section::*, ProxyProtocol Section::*,
+                 rpc::Policy Section::*, Switch Section::*, OverRate Section::*, Offload Section::*,
+                 DrainCode Section::*, Balance Section::*, Changes Section::*>;
 
 // What a row says besides where the value lives.
 struct Row {
@@ -41,6 +43,7 @@ struct Row {
   std::string_view zero{};         // How 0 is written and read where it has a meaning of its own: "auto".
   const Syntax* syntax = nullptr;  // Of texts.
   bool bind = false;               // Of addresses: to listen on; else to connect to.
+  std::optional<bool> live{};      // Where it is otherwise than in the rest of its section (SectionRow::live).
 };
 
 template <typename Section>
@@ -49,23 +52,38 @@ struct Field {
   Member<Section> member;
 };
 
-// The rows of Server, Tls, Methods, Limits, Timeouts, Listener, Certificate, Route and Upstream, in the order of the
-// sample.
+// The rows of Server, Log, Admin, Tls, Methods, Limits, Timeouts, Listener, Certificate, Route and Upstream, in the
+// order of the sample.
 template <typename Section>
 [[nodiscard]] std::span<const Field<Section>> fields();
 
-enum class SectionId : std::uint8_t { server, tls, methods, limits, timeouts, listener, certificate, route, upstream };
+enum class SectionId : std::uint8_t {
+  server,
+  log,
+  admin,
+  tls,
+  methods,
+  limits,
+  timeouts,
+  listener,
+  certificate,
+  route,
+  upstream
+};
 
 struct SectionRow {
   SectionId id;
   std::string_view path;  // "listener.certificate".
   std::size_t count_max;  // 1: a table; more: an array of tables.
   bool in_sample;         // Written as it stands; else as a comment.
+  bool live;              // Its fields can change while Ringwall runs: a reload takes them. Else they need a restart.
   std::string_view help;
 };
 
 [[nodiscard]] std::span<const SectionRow> sections();
 [[nodiscard]] const SectionRow& section(SectionId id);
+// Whether a reload takes a change of it.
+[[nodiscard]] bool is_live(SectionId id, const Row& row);
 
 // The words of a choice, in the order of the sample.
 template <typename Choice>

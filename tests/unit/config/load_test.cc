@@ -130,6 +130,24 @@ TEST_CASE("a listener's port is 443 with TLS and 80 without, where none is given
   CHECK(config.listeners[1].address == Endpoint{"", 80});
 }
 
+TEST_CASE("an upstream has one node, or those of its list, from each source") {
+  CHECK(nodes_of(Upstream{}) == std::vector{Endpoint{"127.0.0.1", 9944}});
+  const std::string text = std::string(minimal) + "[[upstream]]\naddresses = ['a:1', '[::1]:2']\nbalance = 'hash'\n";
+  const Config config = loaded(from_text(text));
+  CHECK(nodes_of(config.upstreams[0]) == std::vector{Endpoint{"a", 1}, Endpoint{"::1", 2}});
+  CHECK(config.upstreams[0].balance == Balance::hash);
+  Sources sources = from_text(text);
+  sources.environment = {{"RINGWALL_UPSTREAM_0_ADDRESSES", "b:1,c:2"},
+                         {"RINGWALL_UPSTREAM_0_HEALTH_INTERVAL_MS", "off"}};
+  const Config other = loaded(sources);
+  CHECK(nodes_of(other.upstreams[0]) == std::vector{Endpoint{"b", 1}, Endpoint{"c", 2}});
+  CHECK(other.upstreams[0].health_interval_ms == 0);
+  sources.command_line = {{"--node d:4", "upstream[0].address", "d:4"}};
+  CHECK(nodes_of(loaded(sources).upstreams[0]) == std::vector{Endpoint{"d", 4}});
+  const Config both = loaded(from_text(std::string(minimal) + "[[upstream]]\naddresses = ['a:1']\naddress = 'c:3'\n"));
+  CHECK(nodes_of(both.upstreams[0]) == std::vector{Endpoint{"a", 1}});
+}
+
 TEST_CASE("listeners and routes are led to their upstreams") {
   const Config config = loaded(from_text(R"(
     [[upstream]]
@@ -214,4 +232,16 @@ TEST_CASE("the state folder is systemd's if it says so, else the account's") {
   CHECK(loaded(sources).server.state_dir == (::geteuid() == 0 ? "/var/lib/ringwall" : "/home/a/.local/state/ringwall"));
   *sources.text += "[server]\nstate_dir = '/srv'\n";
   CHECK(loaded(sources).server.state_dir == "/srv");
+}
+
+TEST_CASE("the admin socket is in systemd's runtime folder if it says so, else there is none") {
+  Sources sources = from_text(minimal);
+  sources.environment = {};
+  CHECK(loaded(sources).admin.socket.empty());
+  CHECK(loaded(sources).admin.address.port == 0);
+  sources.environment = {{"RUNTIME_DIRECTORY", "/run/x:/run/y"}};
+  CHECK(loaded(sources).admin.socket == "/run/x/admin.sock");
+  *sources.text += "[admin]\nsocket = '/srv/a.sock'\naddress = '[::1]:9090'\n";
+  CHECK(loaded(sources).admin.socket == "/srv/a.sock");
+  CHECK(loaded(sources).admin.address == Endpoint{"::1", 9090});
 }

@@ -240,6 +240,20 @@ TEST_CASE("an upstream that nobody gave is named where it is meant, with the nea
         Lines{"r.toml:8: listener[0].route[0].upstream: found \"x\", expected the name of an [[upstream]]"});
 }
 
+TEST_CASE("of several nodes each is a place, and each is there once") {
+  const std::string start = std::string(listener) + "[[upstream]]\n";
+  CHECK(in(start + "addresses = ['a:1', '[::1]:2']\n").empty());
+  CHECK(in(start + "addresses = ['a:1', 'b']\n").size() == 1);
+  CHECK(in(start + "addresses = 'a:1'\n").size() == 1);
+  CHECK(in(start + "addresses = ['a:1', 'b:1', 'A:1']\n") ==
+        Lines{"r.toml:4: upstream[0].addresses: found \"a:1\" a second time, expected each node once"});
+  CHECK(
+      in("[[listener]]\nkind='plain'\naddress='127.0.0.1:9944'\n[[upstream]]\naddresses=['a:1', '127.0.0.1:9944']\n") ==
+      Lines{"r.toml:5: upstream[0].addresses: found \"127.0.0.1:9944\", expected the node's own address; listener[0] "
+            "has \"127.0.0.1:9944\""});
+  CHECK(in(start + "balance = 'random'\n").size() == 1);
+}
+
 TEST_CASE("upstreams have names, each its own") {
   CHECK(in(std::string(listener) + "[[upstream]]\n[[upstream]]\n") ==
         Lines{"r.toml:4: upstream[1].name: found \"node\" a second time, expected a name of its own"});
@@ -357,4 +371,14 @@ TEST_CASE("a problem is one printable line, whatever a hostile file holds") {
   REQUIRE(lines.size() == 1);
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20; };
   CHECK(std::ranges::none_of(lines[0], control));
+}
+
+TEST_CASE("operators have an address of their own, and a socket whose path the kernel takes") {
+  const std::string listener = "[[listener]]\nkind='plain'\naddress='*:80'\n";
+  CHECK(in(listener + "[admin]\naddress='127.0.0.1:9090'\n").empty());
+  CHECK(
+      in(listener + "[admin]\naddress='0.0.0.0:80'\n") ==
+      Lines{"r.toml:5: admin.address: found \"0.0.0.0:80\", expected an address of its own; listener[0] has \"*:80\""});
+  CHECK(in(listener + "[admin]\nsocket='/run/" + std::string(93, 'a') + "'\n").empty());
+  CHECK(in(listener + "[admin]\nsocket='/run/" + std::string(94, 'a') + "'\n").size() == 1);
 }

@@ -1,7 +1,10 @@
 #include <ringwall/config/sample.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
+
+#include <fmt/core.h>
 
 #include <ringwall/config/load.h>
 #include <ringwall/config/schema.h>
@@ -50,6 +53,15 @@ TEST_CASE("the sample is a valid configuration, with every default") {
   expected.listeners[0].address = {"", 443};
   expected.listeners[0].upstream = "node";
   CHECK(*config == expected);
+}
+
+TEST_CASE("every section is in the sample once") {
+  const std::vector<std::string> lines = lines_of(sample());
+  for (const SectionRow& row : sections()) {
+    const std::string table = row.count_max > 1 ? fmt::format("[[{}]]", row.path) : fmt::format("[{}]", row.path);
+    INFO(table);
+    CHECK(std::ranges::count(lines, (row.in_sample ? "" : "# ") + table) == 1);
+  }
 }
 
 TEST_CASE("every field is in the sample") {
