@@ -57,6 +57,7 @@ Connection::~Connection() {
 void Connection::adopt(int socket, std::unique_ptr<TlsTransport> transport) {
   RINGWALL_CHECK(state_ == State::idle);
   socket_ = socket;
+  accepted_ = true;
   transport_ = std::move(transport);
   begin_receiving();
 }
@@ -88,6 +89,7 @@ void Connection::connect(const ring::SocketAddress& address, std::uint64_t timeo
   socket_ = socket;
   // A node on this machine fills its window in no time. One far away is held back by the way.
   if (is_loopback(address)) ring.backend().limit_receive_buffer(socket, loopback_receive_bytes);
+  ring.backend().limit_unacknowledged(socket, resources_.send_timeout_ns);
   address_ = std::make_unique<ring::SocketAddress>(address);
   io_uring_prep_connect(&ring.prepare(connect_), socket_, address_->get(), address_->bytes);
   ring.timers().start(timer_, ring.now_ns() + timeout_ns);

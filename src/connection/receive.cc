@@ -144,6 +144,7 @@ void Connection::on_receive(const ring::Completion& completion) {
   }
   if (result > 0) {
     bytes_received_ += static_cast<unsigned>(result);
+    byte_counters().received += static_cast<unsigned>(result);
     if (gentle_receives_ > 0) --gentle_receives_;
     count_share();
     if (state_ == State::open) wire_received(std::move(bytes));

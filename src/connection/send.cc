@@ -217,6 +217,7 @@ void Connection::on_control_sent(const ring::Completion& completion) {
 
 void Connection::wire_taken(std::size_t bytes) {
   bytes_sent_ += bytes;
+  byte_counters().sent += bytes;
   if (transport_ && transport_->sends_in_kernel()) transport_->count_sent(bytes);
   std::size_t whole = 0;
   while (bytes > 0) {

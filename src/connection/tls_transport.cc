@@ -47,8 +47,8 @@ ControlRecord alert_record(std::byte level, std::byte description) {
 
 }  // namespace
 
-TlsTransport::TlsTransport(const tls::Context& context, Resources& resources)
-    : TlsTransport(std::make_unique<tls::Handshake>(context), resources) {}
+TlsTransport::TlsTransport(std::shared_ptr<const tls::Context> context, Resources& resources)
+    : TlsTransport(std::make_unique<tls::Handshake>(std::move(context)), resources) {}
 
 TlsTransport::TlsTransport(std::unique_ptr<tls::Handshaker> handshake, Resources& resources)
     : resources_(resources), handshake_(std::move(handshake)) {}

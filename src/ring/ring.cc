@@ -102,9 +102,12 @@ void Ring::dispatch() {
 void Ring::turn(std::uint64_t wait_ns_max) {
   ++counters_.turns;
   drain_spill();
-  const std::uint64_t wait_ns = spill_.empty() ? std::min(wait_ns_max, timers_.ns_until_next(backend_.now_ns())) : 0;
+  const std::uint64_t enter_at_ns = backend_.now_ns();
+  const std::uint64_t wait_ns = spill_.empty() ? std::min(wait_ns_max, timers_.ns_until_next(enter_at_ns)) : 0;
   enter(wait_ns > 0 ? 1 : 0, wait_ns);
+  counters_.between_ns += enter_at_ns - now_ns_;
   now_ns_ = backend_.now_ns();
+  counters_.enter_ns += now_ns_ - enter_at_ns;
   dispatch();
   timers_.advance(now_ns_);
 }

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 
 namespace ringwall::ring {
 
@@ -20,7 +21,10 @@ namespace {
 std::string why_no_ring(int number) {
   switch (number) {
     case ENOSYS:
-      return "this kernel has no io_uring: Ringwall needs Linux 6.1 or newer built with CONFIG_IO_URING";
+      // Also what Podman's default seccomp profile answers with.
+      return "there is no io_uring: a seccomp profile hides it (containers have one unless told otherwise; let it pass "
+             "io_uring_setup, io_uring_enter and io_uring_register), or this kernel is not Linux 6.1 or newer with "
+             "CONFIG_IO_URING; ringwall doctor says which";
     case EPERM:
     case EACCES:
       return "this system forbids io_uring: set sysctl kernel.io_uring_disabled=0 (or a seccomp profile that allows "
@@ -118,6 +122,12 @@ int UringBackend::bind_source(int socket, const SocketAddress& source) {
 
 void UringBackend::limit_receive_buffer(int socket, int bytes) {
   (void)setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+}
+
+void UringBackend::limit_unacknowledged(int socket, std::uint64_t time_ns) {
+  constexpr std::uint64_t ns_per_ms = 1'000'000;
+  const auto ms = static_cast<unsigned>(std::min<std::uint64_t>(time_ns / ns_per_ms, INT_MAX));
+  (void)setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
 }
 
 void UringBackend::wait_for_bytes(int socket, int bytes) {

@@ -152,6 +152,7 @@ MethodTable::Row MethodTable::row_of(std::string_view name, const Method* known)
   if (const MethodCost* cost = named_cost(settings_.costs, name)) row.cost_units = cost->units;
   if (known != nullptr) {
     row.kind = known->kind;
+    row.cost = known->cost;
     row.pair = known->pair;
     row.condition = known->condition;
   } else {
@@ -194,6 +195,7 @@ Decision MethodTable::decide(const Call& call) const {
   const Row row = decision.method == no_method ? row_of(call.method, nullptr) : rows_[decision.method];
   decision.verdict = row.verdict;
   decision.kind = row.kind;
+  decision.cost = row.cost;
   decision.cost_units = row.cost_units;
   decision.pair = row.pair;
   decision.is_unknown = row.is_unknown;

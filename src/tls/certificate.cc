@@ -1,6 +1,9 @@
 #include <ringwall/tls/certificate.h>
 
+#include <sys/stat.h>
+
 #include <cerrno>
+#include <cstdio>
 #include <ctime>
 #include <memory>
 #include <optional>
@@ -156,6 +159,16 @@ Result<void> read_ocsp(const Chain& chain, Identity& identity) {
   return {};
 }
 
+// Whoever reads the key can be this server.
+void note_readers(const std::string& key_file, Identity& identity) {
+  struct stat status{};
+  if (stat(key_file.c_str(), &status) != 0 || (status.st_mode & S_IRWXO) == 0) return;
+  char mode[8];
+  std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(status.st_mode & 0777));
+  identity.notes.push_back(key_file + ": every account of this machine may use the key (mode " + mode +
+                           "): chmod o= " + key_file);
+}
+
 }  // namespace
 
 Result<Identity> load_identity(const Certificate& files) {
@@ -180,6 +193,7 @@ Result<Identity> load_identity(const Certificate& files) {
   identity.not_after_s = leaf.not_after_s;
   identity.self_signed = leaf.issuer == leaf.subject;
   note_chain(*chain, identity);
+  note_readers(files.key_file, identity);
   if (auto ocsp = read_ocsp(*chain, identity); !ocsp) return std::unexpected(ocsp.error());
   return identity;
 }
@@ -192,6 +206,15 @@ std::string day(std::int64_t unix_s) {
   return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &parts)};
 }
 
+std::optional<std::string> expiry_warning(const Identity& identity, std::int64_t unix_now_s) {
+  const std::string& path = identity.files.chain_file;
+  if (unix_now_s >= identity.not_after_s) {
+    return path + ": the certificate has expired on " + day(identity.not_after_s) + "; clients refuse it";
+  }
+  if (identity.not_after_s - unix_now_s >= expiring_soon_s) return std::nullopt;
+  return path + ": the certificate expires on " + day(identity.not_after_s);
+}
+
 std::vector<std::string> warnings(const Identity& identity, std::int64_t unix_now_s) {
   std::vector<std::string> found = identity.notes;
   const std::string& path = identity.files.chain_file;
@@ -199,11 +222,7 @@ std::vector<std::string> warnings(const Identity& identity, std::int64_t unix_no
     found.push_back(path + ": the certificate is valid only from " + day(identity.not_before_s) +
                     "; clients refuse it");
   }
-  if (unix_now_s >= identity.not_after_s) {
-    found.push_back(path + ": the certificate has expired on " + day(identity.not_after_s) + "; clients refuse it");
-  } else if (identity.not_after_s - unix_now_s < expiring_soon_s) {
-    found.push_back(path + ": the certificate expires on " + day(identity.not_after_s));
-  }
+  if (std::optional<std::string> expiry = expiry_warning(identity, unix_now_s)) found.push_back(std::move(*expiry));
   if (identity.names.empty() && identity.addresses.empty()) {
     found.push_back(path + ": the certificate has no host name and no address; clients refuse it");
   }

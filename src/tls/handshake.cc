@@ -13,7 +13,7 @@
 
 namespace ringwall::tls {
 
-Handshake::Handshake(const Context& context) : context_(context) {}
+Handshake::Handshake(std::shared_ptr<const Context> context) : context_(std::move(context)) {}
 
 std::size_t Handshake::read(std::span<std::byte> to) {
   if (const auto record = hello_.record(); hello_given_ < record.size()) {
@@ -86,7 +86,7 @@ Handshake::Progress Handshake::begin(Output& out) {
     return refuse(FailureReason::no_shared_cipher, "the client offers neither X25519 nor P-256",
                   alert::handshake_failure, out);
   }
-  entry_ = &context_.choose(*hello);
+  entry_ = &context_->choose(*hello);
   WOLFSSL* const ssl = wolfSSL_new(entry_->wolfssl_for(hello->tls13));
   if (ssl) attach(ssl);
   char protocol[] = "http/1.1";

@@ -24,6 +24,20 @@ void expand_label(std::span<std::byte> to, std::span<const std::byte> secret, st
 
 }  // namespace
 
+std::string_view name(Version version) { return version == Version::tls13 ? "1.3" : "1.2"; }
+
+std::string_view name(Cipher cipher) {
+  switch (cipher) {
+    case Cipher::aes_128_gcm:
+      return "aes_128_gcm";
+    case Cipher::aes_256_gcm:
+      return "aes_256_gcm";
+    case Cipher::chacha20_poly1305:
+      return "chacha20_poly1305";
+  }
+  RINGWALL_CHECK(false);
+}
+
 void advance(Key& key, Cipher cipher, Hash hash) {
   const Key old = key;
   const auto secret = std::span(key.secret).first(secret_bytes(hash));

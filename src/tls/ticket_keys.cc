@@ -71,6 +71,8 @@ class Cipher {
 
 }  // namespace
 
+std::string_view library_version() { return wolfSSL_lib_version(); }
+
 Result<std::unique_ptr<TicketKeys>> TicketKeys::create(TicketTimes times, std::int64_t now_s) {
   if (!start_library()) return fail("wolfSSL can't start");
   if (times.lifetime_s == 0 || times.lifetime_s > lifetime_max_s) {
@@ -127,6 +129,26 @@ void TicketKeys::rotate(std::int64_t now_s) {
 std::size_t TicketKeys::key_count() const {
   const std::lock_guard lock(mutex_);
   return count_;
+}
+
+std::size_t TicketKeys::copy_to(std::span<TicketKeyCopy, keys_max> copies) const {
+  const std::lock_guard lock(mutex_);
+  std::ranges::transform(std::span(keys_).first(count_), copies.begin(), [](const Key& key) {
+    return TicketKeyCopy{key.name, key.secret, key.made_s, key.ticket_bytes};
+  });
+  return count_;
+}
+
+void TicketKeys::adopt(std::span<const TicketKeyCopy> copies) {
+  const std::lock_guard lock(mutex_);
+  for (const TicketKeyCopy& copy : copies.first(std::min(copies.size(), keys_max - count_))) {
+    Key& key = keys_[count_++];
+    key = Key{};
+    key.name = copy.name;
+    key.secret = copy.secret;
+    key.made_s = copy.made_s;
+    key.ticket_bytes = static_cast<std::size_t>(copy.ticket_bytes);
+  }
 }
 
 bool TicketKeys::seal(std::span<std::byte> ticket, std::span<const std::byte> bound_to, TicketHeader& header) {

@@ -32,6 +32,7 @@ class Arena {
 
   // True while fewer blocks are held by slices than the bound allows.
   [[nodiscard]] bool has_room() const { return all_.size() - free_.size() <= blocks_soft_max_; }
+  [[nodiscard]] std::size_t bytes_soft_max() const { return blocks_soft_max_ * block_bytes; }
   [[nodiscard]] std::size_t bytes_held() const { return all_.size() * block_bytes; }
 
  private:

@@ -71,7 +71,15 @@ class Owner {
   ~Owner() = default;
 };
 
+// Over TCP, TLS included.
+struct ByteCounters {
+  std::uint64_t received = 0;
+  std::uint64_t sent = 0;
+};
+
 struct ConnectionCounters {
+  ByteCounters accepted{};              // of connections that came to us
+  ByteCounters connected{};             // of those that we have made
   std::uint64_t buffers_ran_out = 0;    // receives ended by -ENOBUFS
   std::uint64_t share_exceeded = 0;     // receives paused for taking more than a share of a turn
   std::uint64_t sends_short = 0;        // a socket that did not take all of a turn's bytes
@@ -172,6 +180,9 @@ class Connection {
 
   enum class State : std::uint8_t { idle, connecting, open, finishing, lingering, joining, closing, closed };
 
+  [[nodiscard]] ByteCounters& byte_counters() {
+    return accepted_ ? resources_.counters.accepted : resources_.counters.connected;
+  }
   void on_receive(const ring::Completion& completion);
   void on_send(const ring::Completion& completion);
   void on_connect(const ring::Completion& completion);
@@ -273,7 +284,8 @@ class Connection {
   bool lost_ = false;           // a reset, by the poll
   bool control_waits_ = false;  // what the kernel has next is a record that is not application data
   bool waits_for_room_ = false;
-  bool deaf_ = false;  // nothing more can be received
+  bool deaf_ = false;      // nothing more can be received
+  bool accepted_ = false;  // it came to us
 };
 
 }  // namespace ringwall::connection

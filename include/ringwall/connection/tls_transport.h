@@ -44,8 +44,8 @@ class TlsTransport {
     failed,       // failure() says why; what the peer is to be told of it is on its way
   };
 
-  // Of a server. Context and resources outlive the transport.
-  TlsTransport(const tls::Context& context, Resources& resources);
+  // Of a server. Resources outlive the transport.
+  TlsTransport(std::shared_ptr<const tls::Context> context, Resources& resources);
   // Of either side, as the handshake is.
   TlsTransport(std::unique_ptr<tls::Handshaker> handshake, Resources& resources);
   TlsTransport(const TlsTransport&) = delete;

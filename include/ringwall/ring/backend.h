@@ -50,6 +50,9 @@ class Backend {
   [[nodiscard]] virtual int bind_source(int socket, const SocketAddress& source) = 0;
   // Before connect: bounds what the kernel receives ahead of us.
   virtual void limit_receive_buffer(int socket, int bytes) = 0;
+  // Before connect: after so long without an acknowledgement of what was sent, or of room for it, the connection is
+  // given up with ETIMEDOUT (TCP_USER_TIMEOUT, tcp(7)). The kernel of a process that hangs acknowledges on.
+  virtual void limit_unacknowledged(int socket, std::uint64_t time_ns) = 0;
   [[nodiscard]] virtual SocketAddress peer_address(int socket) = 0;  // bytes == 0: the peer has gone
   // A receive that polls first waits for so many bytes, or for the end of what comes; 1: for any. A hint: fewer may do.
   virtual void wait_for_bytes(int socket, int bytes) = 0;
@@ -64,8 +67,8 @@ class Backend {
   [[nodiscard]] virtual int set_tls_key(int socket, TlsDirection direction, std::span<const std::byte> crypto_info) = 0;
   // What went wrong with a socket and has not been told, a positive errno, or 0: it is told once (SO_ERROR).
   [[nodiscard]] virtual int take_error(int socket) = 0;
-  // FIN after what has been sent. By the ring it would take a worker thread each time (io_uring_prep_shutdown(3) is never
-  // done at once). Returns 0 or a negative errno: -ENOTCONN the peer has gone.
+  // FIN after what has been sent. By the ring it would take a worker thread each time (io_uring_prep_shutdown(3) is
+  // never done at once). Returns 0 or a negative errno: -ENOTCONN the peer has gone.
   [[nodiscard]] virtual int shut_down_sending(int socket) = 0;
   virtual void reset_on_close(int socket) = 0;  // its close sends RST and drops what is unsent
   virtual void close_socket(int socket) = 0;    // one that no operation uses

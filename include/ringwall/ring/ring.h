@@ -19,7 +19,9 @@ struct RingCounters {
   std::uint64_t turns = 0;
   std::uint64_t completions = 0;
   std::uint64_t submitted = 0;
-  std::uint64_t spilled = 0;  // entries that found the submission queue full
+  std::uint64_t spilled = 0;     // entries that found the submission queue full
+  std::uint64_t enter_ns = 0;    // in the kernel's hands: it works for us, or there is nothing to do
+  std::uint64_t between_ns = 0;  // between two of these: handlers, timers, and what the owner does between two turns
 };
 
 class Ring {

@@ -25,6 +25,7 @@ class UringBackend final : public Backend {
   int open_tcp_socket(int family) override;
   int bind_source(int socket, const SocketAddress& source) override;
   void limit_receive_buffer(int socket, int bytes) override;
+  void limit_unacknowledged(int socket, std::uint64_t time_ns) override;
   SocketAddress peer_address(int socket) override;
   void wait_for_bytes(int socket, int bytes) override;
   std::size_t unacknowledged_bytes(int socket) override;

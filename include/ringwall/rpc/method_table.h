@@ -51,7 +51,8 @@ enum class Verdict : std::uint8_t {
 struct Decision {
   Verdict verdict = Verdict::invalid;
   Kind kind = Kind::call;
-  std::uint32_t cost_units = 0;  // of a denied call too
+  CostClass cost = CostClass::normal;  // of an unknown method too, and whatever methods.costs says
+  std::uint32_t cost_units = 0;        // of a denied call too
   // The method, for counters: less than MethodTable::methods().size(), or no_method for one that is named nowhere.
   MethodIndex method = no_method;
   MethodIndex pair = no_method;  // of a known method alone
@@ -82,6 +83,7 @@ class MethodTable {
   struct Row {
     Verdict verdict = Verdict::not_offered;
     Kind kind = Kind::call;
+    CostClass cost = CostClass::normal;
     Condition condition = Condition::none;
     MethodIndex pair = no_method;
     std::uint32_t cost_units = 0;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,8 +48,12 @@ struct Identity {
 [[nodiscard]] Result<Identity> load_identity(const Certificate& files);
 
 // What the operator should know but that does not keep the listener from starting: expired, not yet valid, expiring
-// within 14 days, no name that a client could ask for, an OCSP response that is out of date.
+// within 14 days, no name that a client could ask for, a key that every account may read, an OCSP response that is out
+// of date.
 [[nodiscard]] std::vector<std::string> warnings(const Identity& identity, std::int64_t unix_now_s);
+
+// Of those, that it has expired or will within 14 days.
+[[nodiscard]] std::optional<std::string> expiry_warning(const Identity& identity, std::int64_t unix_now_s);
 
 // "2026-11-30 08:00 UTC".
 [[nodiscard]] std::string day(std::int64_t unix_s);

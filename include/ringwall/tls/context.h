@@ -4,8 +4,8 @@
 // certificates; ALPN http/1.1. The certificate is chosen from the ClientHello: those whose names cover the server name
 // (exact before wildcard; the first one for an unknown or missing name), of these the first that the client can verify.
 //
-// Owner: a shard, one per listener; immutable after load(); must outlive its Handshakes. Thread: its shard's. A reload
-// loads a new one and lets the old one go when its last Handshake has.
+// Owner: a shard, one per listener; immutable after load(). Thread: its shard's once it is there, which any other may
+// have made. A reload puts a new one in its place, and the last Handshake of the old one lets that go.
 #pragma once
 
 #include <cstdint>

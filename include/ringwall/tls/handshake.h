@@ -3,12 +3,13 @@
 // Until the ClientHello is complete nothing but its bytes is held: a connection that says nothing costs no TLS state.
 // Done means tickets included.
 //
-// Owner: one connection. Thread: its shard's. The Context must outlive it. Source: as handshaker.h, RFC 6066
+// Owner: one connection. Thread: its shard's. Its Context lives as long as it does. Source: as handshaker.h, RFC 6066
 // (stapling).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,7 +22,7 @@ namespace ringwall::tls {
 
 class Handshake final : public Handshaker {
  public:
-  explicit Handshake(const Context& context);
+  explicit Handshake(std::shared_ptr<const Context> context);
 
   [[nodiscard]] Progress advance(std::span<const std::byte>& in, Output& out) override;
   [[nodiscard]] Role role() const override { return Role::server; }
@@ -37,7 +38,7 @@ class Handshake final : public Handshaker {
   [[nodiscard]] std::size_t read(std::span<std::byte> to) override;
   [[nodiscard]] std::optional<std::uint8_t> plain_alert();
 
-  const Context& context_;
+  const std::shared_ptr<const Context> context_;
   const Context::Entry* entry_ = nullptr;
   HelloReader hello_;
   std::size_t hello_given_ = 0;  // bytes of hello_.record() that wolfSSL has read

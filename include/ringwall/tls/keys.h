@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string_view>
 
 namespace ringwall::tls {
 
@@ -16,6 +17,10 @@ enum class Role : std::uint8_t { server, client };  // ours
 enum class Version : std::uint8_t { tls12, tls13 };
 enum class Cipher : std::uint8_t { aes_128_gcm, aes_256_gcm, chacha20_poly1305 };
 enum class Hash : std::uint8_t { sha256, sha384 };  // of the suite's key schedule
+
+// As logs, metrics and the admin interface say it: "1.3", "aes_128_gcm".
+[[nodiscard]] std::string_view name(Version version);
+[[nodiscard]] std::string_view name(Cipher cipher);
 
 [[nodiscard]] constexpr std::size_t key_bytes(Cipher cipher) { return cipher == Cipher::aes_128_gcm ? 16 : 32; }
 [[nodiscard]] constexpr std::size_t secret_bytes(Hash hash) { return hash == Hash::sha256 ? 32 : 48; }

@@ -3,8 +3,8 @@
 // A ticket carries the session's secret, sealed with AES-256-GCM; the server keeps nothing. So a ticket issued on one
 // shard resumes on every other, and forgetting a key ends every ticket made with it (RFC 5077, RFC 8446 section 4.6.1).
 // One key seals at a time; rotate() replaces it every `rotation_s`, and keeps the old ones to open tickets until none
-// of them can still be within its lifetime. Keys live in this process only: a restart costs the clients a full
-// handshake.
+// of them can still be within its lifetime. Keys live in this process and in the one that takes over from it: any other
+// restart costs the clients a full handshake.
 //
 // Owner: the server, outliving every Context. Threads: any; the mutex covers the copy of one key, not the sealing.
 #pragma once
@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string_view>
 
 #include <ringwall/error.h>
 
@@ -32,6 +33,19 @@ struct TicketHeader {
   std::array<std::byte, 16> nonce{};
   std::array<std::byte, 32> tag{};
 };
+
+// What opens the tickets of a key, for another process (server/upgrade.h): without what sealing takes, since two that
+// seal with one key would use a nonce twice. A secret: whoever holds it wipes it.
+struct TicketKeyCopy {
+  std::array<std::byte, 16> name;
+  std::array<std::byte, 32> secret;
+  std::int64_t made_s;
+  std::uint64_t ticket_bytes;
+};
+static_assert(sizeof(TicketKeyCopy) == 64);
+
+// Of the TLS library, which gives tickets their form.
+[[nodiscard]] std::string_view library_version();
 
 enum class TicketVerdict : std::uint8_t {
   refused,   // unknown or expired key, or the bytes were changed: do a full handshake
@@ -57,6 +71,11 @@ class TicketKeys {
 
   [[nodiscard]] std::uint32_t lifetime_s() const { return times_.lifetime_s; }
   [[nodiscard]] std::size_t key_count() const;
+
+  // The newest first; how many there are.
+  [[nodiscard]] std::size_t copy_to(std::span<TicketKeyCopy, keys_max> copies) const;
+  // Keys of another process, the newest first, on the same clock: they open, and never seal.
+  void adopt(std::span<const TicketKeyCopy> copies);
 
   // Seals `ticket` in place. A ticket opens only with the same `bound_to` (the server name: RFC 6066 section 3 forbids
   // resuming under another). False when wolfCrypt fails: then issue none.

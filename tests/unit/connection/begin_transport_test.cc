@@ -23,7 +23,7 @@ TEST_CASE("a transport that begins late takes the handshake from any byte on, wi
       if (link.connection.transport() != nullptr || link.owner.received.size() < before.size()) return;
       const std::string received = std::exchange(link.owner.received, {});
       CHECK(received.starts_with(before));
-      link.connection.begin_transport(std::make_unique<TlsTransport>(*test::server().context, stage.resources),
+      link.connection.begin_transport(std::make_unique<TlsTransport>(test::server().context, stage.resources),
                                       std::as_bytes(std::span(received).subspan(before.size())));
       CHECK(link.owner.told.empty());
     };

@@ -36,7 +36,7 @@ struct Both {
     client.connect(Stage::address(), 5 * second,
                    std::make_unique<TlsTransport>(std::make_unique<tls::ClientHandshake>(context, name, session),
                                                   stage.resources));
-    server.adopt(stage.accept(), std::make_unique<TlsTransport>(*test::server().context, stage.resources));
+    server.adopt(stage.accept(), std::make_unique<TlsTransport>(test::server().context, stage.resources));
   }
   [[nodiscard]] bool are_established() const {
     return client_owner.heard("established") && server_owner.heard("established");

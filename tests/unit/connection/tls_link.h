@@ -24,7 +24,7 @@ inline const tls::test::Server& server() {
 
 struct TlsLink : Link {
   explicit TlsLink(Stage& stage_in, int version = TLS1_3_VERSION)
-      : TlsLink(stage_in, std::make_unique<TlsTransport>(*server().context, stage_in.resources), version) {}
+      : TlsLink(stage_in, std::make_unique<TlsTransport>(server().context, stage_in.resources), version) {}
   TlsLink(Stage& stage_in, std::unique_ptr<TlsTransport> transport, int version = TLS1_3_VERSION)
       : Link(stage_in, std::move(transport)),
         client({.version_min = version, .version_max = version, .server_name = "localhost"}) {

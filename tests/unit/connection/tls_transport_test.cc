@@ -30,7 +30,7 @@ std::string pattern(std::size_t bytes) {
 struct Pair {
   explicit Pair(const tls::test::ClientOptions& options)
       : server({tls::test::certificate_for(folder, {"localhost"})}),
-        transport(*server.context, stage.resources),
+        transport(server.context, stage.resources),
         client(options) {}
   explicit Pair(int version) : Pair(tls::test::ClientOptions{.version_min = version, .version_max = version}) {}
 

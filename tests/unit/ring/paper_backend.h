@@ -69,6 +69,7 @@ class PaperBackend final : public Backend {
   int bind_source(int, const SocketAddress&) override { return 0; }
   void wait_for_bytes(int, int) override {}
   void limit_receive_buffer(int, int) override {}
+  void limit_unacknowledged(int, std::uint64_t) override {}
   void fill_random(std::span<std::byte> bytes) override { std::ranges::fill(bytes, std::byte{0}); }
   int open_tcp_socket(int) override { return -EMFILE; }
   SocketAddress peer_address(int) override { return {}; }

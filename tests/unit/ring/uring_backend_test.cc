@@ -280,6 +280,21 @@ TEST_CASE("a socket that resets on close tells its peer so") {
   REQUIRE(errno == ECONNRESET);
 }
 
+TEST_CASE("how long bytes may stay unacknowledged is the socket's TCP_USER_TIMEOUT, however long") {
+  const auto backend = make_backend(4);
+  const int socket = backend->open_tcp_socket(AF_INET);
+  const auto limit_ms = [&](std::uint64_t time_ns) {
+    backend->limit_unacknowledged(socket, time_ns);
+    unsigned ms = 0;
+    socklen_t bytes = sizeof ms;
+    REQUIRE(getsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, &bytes) == 0);
+    return ms;
+  };
+  CHECK(limit_ms(60'000'000'000) == 60'000);
+  CHECK(limit_ms(std::uint64_t{1} << 62) == 0x7fff'ffffU);
+  backend->close_socket(socket);
+}
+
 TEST_CASE("a family that is not there is an errno, and random bytes are not all alike") {
   const auto backend = make_backend(4);
   REQUIRE(backend->open_tcp_socket(AF_UNIX) < 0);

@@ -2,6 +2,8 @@
 #include <ringwall/tls/certificate.h>
 #include <ringwall/tls/self_signed.h>
 
+#include <sys/stat.h>
+
 #include <cstdlib>
 
 #include "authority.h"
@@ -38,7 +40,7 @@ bool contains(const std::string& text, std::string_view part) {
 bool serves(const Certificate& files) {
   const Server server({files});
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    Stream stream(*server.context);
+    Stream stream(server.context);
     Client client({.version_min = version, .version_max = version});
     if (shake(stream, client) != End::both_done) return false;
   }
@@ -111,7 +113,7 @@ TEST_CASE("certbot's chain is accepted: leaf, then its issuers") {
   const std::string trust = files.folder.write("root.pem", pem(root.get()));
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     const Server server({given});
-    Stream stream(*server.context);
+    Stream stream(server.context);
     Client client({.version_min = version, .version_max = version, .server_name = "rpc.example", .trust_file = trust});
     CHECK(shake(stream, client) == End::both_done);
   }
@@ -192,6 +194,21 @@ TEST_CASE("a certificate cut or changed anywhere is an error or a certificate, n
     changed[at] = changed[at] == 'A' ? 'B' : 'A';
     CHECK(!files.error(changed, made->key_pem).empty());
   }
+}
+
+TEST_CASE("a key that every account may read is told with its cure, one of the group's is not") {
+  const Files files;
+  const test::Key key = test::ec_key();
+  const Certificate given = files.given(pem(test::issue(key.get(), {}).get()), test::pem(key.get()));
+  const auto warned = [&](mode_t mode) {
+    REQUIRE(chmod(given.key_file.c_str(), mode) == 0);
+    const auto loaded = load_identity(given);
+    REQUIRE(loaded);
+    return warnings(*loaded, test::now_s());
+  };
+  CHECK(warned(0640).empty());
+  REQUIRE(warned(0644).size() == 1);
+  CHECK(contains(warned(0644)[0], "(mode 0644): chmod o= " + given.key_file));
 }
 
 TEST_CASE("dates give warnings, not errors") {

@@ -18,7 +18,7 @@ struct Shown {
 };
 
 Shown show(const Server& server, ClientOptions options) {
-  Stream stream(*server.context);
+  Stream stream(server.context);
   Client client(options);
   REQUIRE(shake(stream, client) == End::both_done);
   CHECK(stream.server_name() == options.server_name);
@@ -48,7 +48,7 @@ TEST_CASE("the certificate is chosen by server name: exact before wildcard, the 
 TEST_CASE("server names match in any case") {
   const Folder folder;
   const Server server({certificate_for(folder, {"first.example"}), certificate_for(folder, {"Second.Example"})});
-  Stream stream(*server.context);
+  Stream stream(server.context);
   Client client({.server_name = "SECOND.example"});
   REQUIRE(shake(stream, client) == End::both_done);
   CHECK(stream.server_name() == "second.example");

@@ -45,7 +45,7 @@ TEST_CASE("our client and our server agree in each version, in pieces of any siz
       const auto context = test::client_context(anyone(versions));
       for (const std::size_t step : {std::size_t{1}, std::size_t{700}, SIZE_MAX}) {
         INFO(int(versions) << " in pieces of " << step);
-        Stream stream(*server.context);
+        Stream stream(server.context);
         OurClient client(*context, "localhost");
         std::vector<std::byte> behind;
         REQUIRE(shake(client, stream, behind, step));
@@ -131,13 +131,13 @@ TEST_CASE("an address is not sent as a server name") {
   const Server server({certificate_for(folder, {"localhost"})});
   const auto context = test::client_context(anyone());
   for (const char* name : {"127.0.0.1", "::1", "2001:DB8::7"}) {
-    Stream stream(*server.context);
+    Stream stream(server.context);
     OurClient client(*context, name);
     std::vector<std::byte> behind;
     REQUIRE(shake(client, stream, behind));
     CHECK(stream.server_name().empty());
   }
-  Stream stream(*server.context);
+  Stream stream(server.context);
   OurClient client(*context, "LocalHost.");
   std::vector<std::byte> behind;
   REQUIRE(shake(client, stream, behind));
@@ -190,7 +190,7 @@ TEST_CASE("what is no TLS, or cut, or changed, fails and is not taken for a hand
     }
     for (std::size_t at = 0; at < 900; at += 37) {
       INFO("byte " << at);
-      Stream stream(*server.context);
+      Stream stream(server.context);
       OurClient client(*context, "localhost");
       Sent hello;
       std::vector<std::byte> wire;

@@ -26,7 +26,7 @@ TEST_CASE("the first handshake gets a session, and each later one resumes it, in
       const auto context = test::client_context(resuming(offered));
       ClientSession session;
       for (int count = 0; count < 4; ++count) {
-        Stream stream(*server.context);
+        Stream stream(server.context);
         OurClient client(*context, "localhost", &session);
         std::vector<std::byte> behind;
         REQUIRE(shake(client, stream, behind, step));
@@ -82,7 +82,7 @@ TEST_CASE("a server that has forgotten a session makes a full handshake; in TLS 
     const auto context = test::client_context({.versions = offered, .ca_file = certificate.chain_file, .resume = true});
     ClientSession session;
     for (const Server* server : {&first, &first, &second, &second}) {
-      Stream stream(*server->context);
+      Stream stream(server->context);
       OurClient client(*context, "localhost", &session);
       std::vector<std::byte> behind;
       const bool ready = session.is_ready();

@@ -21,12 +21,35 @@ TEST_CASE("each TLS 1.3 suite is agreed when the client offers it alone") {
   const Server server({certificate_for(folder, {"localhost"})});
   for (const std::string suite : {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"}) {
     INFO(suite);
-    Stream stream(*server.context);
+    Stream stream(server.context);
     Client client({.version_min = TLS1_3_VERSION, .suites = suite.c_str()});
     REQUIRE(shake(stream, client) == End::both_done);
     CHECK(stream.version() == "TLSv1.3");
     CHECK(SSL_get_cipher_name(client.ssl) == suite);
     CHECK(!stream.resumed());
+    client.send("ping");
+    CHECK(test::talk(stream, client).by_server == "ping");
+  }
+}
+
+TEST_CASE("a handshake that has begun ends with its context, though a reload has put another in its place") {
+  const Folder folder;
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    Server server({certificate_for(folder, {"localhost"})});
+    Stream stream(server.context);
+    Client client({.version_min = version, .version_max = version});
+    REQUIRE(client.step());
+    const std::vector<std::byte> hello = client.out();
+    std::span<const std::byte> in = hello;
+    test::Sent sent;
+    REQUIRE(stream.handshake(in, sent) == Progress::need_input);
+    const std::weak_ptr<const Context> before = server.context;
+    server.context.reset();
+    client.receive(sent.bytes);
+    REQUIRE(shake(stream, client) == End::both_done);
+    CHECK(!before.expired());
+    stream.forget_handshake();
+    CHECK(before.expired());
     client.send("ping");
     CHECK(test::talk(stream, client).by_server == "ping");
   }
@@ -39,7 +62,7 @@ TEST_CASE("each TLS 1.2 suite is agreed when the client offers it alone") {
     for (const std::string cipher : {"AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305"}) {
       const std::string suite = "ECDHE-" + key + "-" + cipher;
       INFO(suite);
-      Stream stream(*server.context);
+      Stream stream(server.context);
       Client client({.version_max = TLS1_2_VERSION, .ciphers = suite.c_str()});
       REQUIRE(shake(stream, client) == End::both_done);
       CHECK(stream.version() == "TLSv1.2");
@@ -56,7 +79,7 @@ TEST_CASE("X25519 and P-256 are agreed in both versions, and no other group") {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     for (const std::string group : {"X25519", "P-256", "P-384", "P-521", "X448"}) {
       INFO(version << " " << group);
-      Stream stream(*server.context);
+      Stream stream(server.context);
       // TLS 1.2 wants the certificate's curve among the groups too.
       const std::string groups = version == TLS1_2_VERSION && group != "P-256" ? group + ":P-256" : group;
       Client client({.version_min = version, .version_max = version, .groups = groups.c_str()});
@@ -78,7 +101,7 @@ TEST_CASE("X25519 and P-256 are agreed in both versions, and no other group") {
 TEST_CASE("a client whose first key share is of a group that is not served is asked for another") {
   const Folder folder;
   const Server server({certificate_for(folder, {"localhost"})});
-  Stream stream(*server.context);
+  Stream stream(server.context);
   Client client({.version_min = TLS1_3_VERSION, .groups = "P-384:P-256"});
   REQUIRE(shake(stream, client) == End::both_done);
   client.send("ping");
@@ -91,7 +114,7 @@ TEST_CASE("a handshake works however its bytes are cut") {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     for (const std::size_t step : {1U, 2U, 3U, 5U, 7U, 64U, 300U}) {
       INFO(version << " in steps of " << step);
-      Stream stream(*server.context);
+      Stream stream(server.context);
       Client client({.version_min = version, .version_max = version, .server_name = "localhost"});
       REQUIRE(shake(stream, client, step) == End::both_done);
       CHECK(stream.server_name() == "localhost");
@@ -107,7 +130,7 @@ TEST_CASE("a ClientHello in many records is one ClientHello") {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     for (const std::size_t part : {1U, 3U, 4U, 50U}) {
       INFO(version << " in records of " << part);
-      Stream stream(*server.context);
+      Stream stream(server.context);
       Client client({.version_min = version, .version_max = version, .server_name = "localhost"});
       client.step();
       const std::vector<std::byte> hello = client.out();
@@ -133,7 +156,7 @@ TEST_CASE("nothing is taken from the input past the client's last handshake reco
   const Server server({certificate_for(folder, {"localhost"})});
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     INFO(version);
-    Stream stream(*server.context);
+    Stream stream(server.context);
     Client client({.version_min = version, .version_max = version});
     client.step();
     test::Sent sent;
@@ -164,7 +187,7 @@ TEST_CASE("the client is not asked for a certificate") {
   const Folder folder;
   const Server server({certificate_for(folder, {"localhost"})});
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    Stream stream(*server.context);
+    Stream stream(server.context);
     Client client({.version_min = version, .version_max = version});
     REQUIRE(shake(stream, client) == End::both_done);
     CHECK(SSL_get_client_CA_list(client.ssl) == nullptr);

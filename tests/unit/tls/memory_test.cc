@@ -102,7 +102,7 @@ TEST_CASE("after the handshake nothing of wolfSSL's is held, however much is sai
         std::pair(TLS1_3_VERSION, ecdsa_only), std::pair(TLS1_3_VERSION, rsa_only)}) {
     const Counted counted;
     {
-      Stream stream(*server.context);
+      Stream stream(server.context);
       Client client({.version_min = version,
                      .version_max = version,
                      .algorithms = algorithms,
@@ -142,7 +142,7 @@ TEST_CASE("a client that does its worst has no more of wolfSSL's memory in a han
       const Counted counted;
       long between = 0;
       {
-        Stream stream(*server.context);
+        Stream stream(server.context);
         // Without a key share that we take: in TLS 1.3 it is asked again, and its answer is in plain.
         Client client({.version_min = version, .version_max = version, .groups = "P-384:P-256"});
         client.step();
@@ -175,7 +175,7 @@ TEST_CASE("a connection that has not said a whole ClientHello holds nothing of w
   const Folder folder;
   const Server server({certificate_for(folder, {"localhost"})});
   const Counted counted;
-  Stream stream(*server.context);
+  Stream stream(server.context);
   Client client({});
   client.step();
   std::vector<std::byte> hello = client.out();

@@ -33,7 +33,7 @@ struct Chain {
 std::string stapled(const Server& server, int version, bool asked = true) {
   std::string got;
   for (int connection = 0; connection < 2; ++connection) {  // wolfSSL keeps what it has checked once
-    Stream stream(*server.context);
+    Stream stream(server.context);
     Client client({.version_min = version, .version_max = version, .ask_for_status = asked});
     REQUIRE(shake(stream, client) == End::both_done);
     client.send("ping");

@@ -54,7 +54,7 @@ struct Server {
   explicit Server(std::vector<Certificate> certificates, TicketTimes times = {});
 
   std::unique_ptr<TicketKeys> keys;
-  std::unique_ptr<Context> context;
+  std::shared_ptr<const Context> context;
 };
 
 struct ClientOptions {
@@ -109,7 +109,8 @@ enum class Progress { need_input, done, closed, failed };
 // Our side from the first byte to the last: a Handshake, then Records with its keys.
 class Stream {
  public:
-  explicit Stream(const Context& context) : handshake_(std::make_unique<Handshake>(context)) {}
+  explicit Stream(std::shared_ptr<const Context> context)
+      : handshake_(std::make_unique<Handshake>(std::move(context))) {}
 
   [[nodiscard]] Progress handshake(std::span<const std::byte>& in, Output& out);
   // Sets `n` to the bytes written to `plaintext`. done: it is full, call again.

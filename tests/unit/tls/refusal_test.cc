@@ -23,7 +23,7 @@ struct Refused {
 };
 
 Refused refuse(const Server& server, const ClientOptions& options) {
-  Stream stream(*server.context);
+  Stream stream(server.context);
   Client client(options);
   REQUIRE(shake(stream, client) == End::server_failed);
   return {stream.failure(), client.alert_received};
@@ -31,7 +31,7 @@ Refused refuse(const Server& server, const ClientOptions& options) {
 
 // What handshake() makes of these bytes, given at once.
 Failure first_bytes(const Server& server, std::span<const std::byte> bytes, std::vector<std::byte>* answer = nullptr) {
-  Stream stream(*server.context);
+  Stream stream(server.context);
   test::Sent sent;
   const Progress progress = stream.handshake(bytes, sent);
   if (answer) *answer = sent.bytes;
@@ -104,7 +104,7 @@ TEST_CASE("http/1.1 is agreed when it is among the client's protocols, and none 
     for (const std::vector<std::string>& protocols :
          {std::vector<std::string>{"h2", "http/1.1"}, std::vector<std::string>{"http/1.1"},
           std::vector<std::string>{}}) {
-      Stream stream(*server.context);
+      Stream stream(server.context);
       Client client({.version_min = version, .version_max = version, .alpn = protocols});
       REQUIRE(shake(stream, client) == End::both_done);
       const unsigned char* chosen = nullptr;
@@ -126,7 +126,7 @@ TEST_CASE("HTTP on the TLS port is told apart before anything is sent") {
     std::vector<std::byte> answer;
     CHECK(first_bytes(server, as_bytes(head), &answer).reason == FailureReason::plain_http);
     CHECK(answer.empty());
-    Stream stream(*server.context);
+    Stream stream(server.context);
     test::Sent sent;
     Progress progress = Progress::need_input;
     for (std::size_t i = 0; i < head.size() && progress == Progress::need_input; ++i) {
@@ -169,7 +169,7 @@ TEST_CASE("a client that does not trust the certificate is told apart") {
   const Server server({certificate_for(folder, {"localhost"})});
   const Certificate other = certificate_for(folder, {"localhost"});
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    Stream stream(*server.context);
+    Stream stream(server.context);
     Client client(
         {.version_min = version, .version_max = version, .server_name = "localhost", .trust_file = other.chain_file});
     REQUIRE(shake(stream, client) == End::server_failed);
@@ -182,7 +182,7 @@ TEST_CASE("a client that does not trust the certificate is told apart") {
 // A server that stands right after having answered the ClientHello, and the client's next bytes.
 struct Midway {
   Midway(const Server& server, int version)
-      : stream(*server.context), client({.version_min = version, .version_max = version}) {
+      : stream(server.context), client({.version_min = version, .version_max = version}) {
     client.step();
     const std::vector<std::byte> hello = client.out();
     std::span<const std::byte> in = hello;
@@ -204,7 +204,7 @@ TEST_CASE("garbage, a changed byte or a repeated message at any stage of the han
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     for (int round = 0; round < 200; ++round) {
       // A changed byte in the ClientHello: anything but a crash; where it fails there is a reason and one line of text.
-      Stream stream(*server.context);
+      Stream stream(server.context);
       Client client({.version_min = version, .version_max = version, .server_name = "localhost", .alpn = {"http/1.1"}});
       client.step();
       std::vector<std::byte> hello = client.out();

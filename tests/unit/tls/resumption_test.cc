@@ -24,12 +24,12 @@ struct Shards {
     second = std::move(*loaded);
   }
   Server first;
-  std::unique_ptr<Context> second;
+  std::shared_ptr<const Context> second;
 };
 
 using Session = std::unique_ptr<SSL_SESSION, void (*)(SSL_SESSION*)>;
 
-Session session_from(const Context& context, const ClientOptions& options) {
+Session session_from(const std::shared_ptr<const Context>& context, const ClientOptions& options) {
   Stream stream(context);
   Client client(options);
   REQUIRE(shake(stream, client) == End::both_done);
@@ -40,7 +40,7 @@ Session session_from(const Context& context, const ClientOptions& options) {
   return session;
 }
 
-bool resumes(const Context& context, ClientOptions options, SSL_SESSION* session) {
+bool resumes(const std::shared_ptr<const Context>& context, ClientOptions options, SSL_SESSION* session) {
   options.session = session;
   Stream stream(context);
   Client client(options);
@@ -61,15 +61,15 @@ TEST_CASE("a ticket issued on one shard resumes on another, with each suite") {
   for (const char* suite : {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"}) {
     ClientOptions options = options_for(TLS1_3_VERSION);
     options.suites = suite;
-    const Session session = session_from(*shards.first.context, options);
-    CHECK(resumes(*shards.second, options, session.get()));
+    const Session session = session_from(shards.first.context, options);
+    CHECK(resumes(shards.second, options, session.get()));
   }
   for (const char* suite :
        {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305"}) {
     ClientOptions options = options_for(TLS1_2_VERSION);
     options.ciphers = suite;
-    const Session session = session_from(*shards.first.context, options);
-    CHECK(resumes(*shards.second, options, session.get()));
+    const Session session = session_from(shards.first.context, options);
+    CHECK(resumes(shards.second, options, session.get()));
   }
 }
 
@@ -79,11 +79,11 @@ TEST_CASE("a ticket outlives one rotation of keys, but not its lifetime") {
     INFO(version);
     const Shards shards(folder, {.lifetime_s = 7200, .rotation_s = 3600});
     const std::int64_t start = test::now_s();
-    const Session session = session_from(*shards.first.context, options_for(version));
+    const Session session = session_from(shards.first.context, options_for(version));
     shards.first.keys->rotate(start + 3600);
-    CHECK(resumes(*shards.second, options_for(version), session.get()));
+    CHECK(resumes(shards.second, options_for(version), session.get()));
     shards.first.keys->rotate(start + 3600 + 7201);
-    CHECK(!resumes(*shards.second, options_for(version), session.get()));
+    CHECK(!resumes(shards.second, options_for(version), session.get()));
   }
 }
 
@@ -91,7 +91,7 @@ TEST_CASE("the client is told the lifetime of its ticket") {
   const Folder folder;
   const Shards shards(folder, {.lifetime_s = 1234, .rotation_s = 600});
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    const Session session = session_from(*shards.first.context, options_for(version));
+    const Session session = session_from(shards.first.context, options_for(version));
     CHECK(SSL_SESSION_get_ticket_lifetime_hint(session.get()) == 1234);
   }
 }
@@ -101,10 +101,10 @@ TEST_CASE("a ticket does not resume under another server name") {
   const Shards shards(folder);
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     INFO(version);
-    const Session session = session_from(*shards.first.context, options_for(version));
+    const Session session = session_from(shards.first.context, options_for(version));
     ClientOptions other = options_for(version);
     other.server_name = "b.example";
-    CHECK(!resumes(*shards.first.context, other, session.get()));
+    CHECK(!resumes(shards.first.context, other, session.get()));
   }
 }
 
@@ -112,8 +112,8 @@ TEST_CASE("a ticket of other keys, as after a restart, leads to a full handshake
   const Folder folder;
   const Shards before(folder), after(folder);
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    const Session session = session_from(*before.first.context, options_for(version));
-    CHECK(!resumes(*after.first.context, options_for(version), session.get()));
+    const Session session = session_from(before.first.context, options_for(version));
+    CHECK(!resumes(after.first.context, options_for(version), session.get()));
   }
 }
 
@@ -139,7 +139,7 @@ TEST_CASE("a ticket with any byte changed leads to a full handshake") {
   const Folder folder;
   const Shards shards(folder);
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    const Session session = session_from(*shards.first.context, options_for(version));
+    const Session session = session_from(shards.first.context, options_for(version));
     const unsigned char* ticket = nullptr;
     std::size_t size = 0;
     SSL_SESSION_get0_ticket(session.get(), &ticket, &size);
@@ -147,9 +147,9 @@ TEST_CASE("a ticket with any byte changed leads to a full handshake") {
     for (std::size_t at = 0; at < size; at += at < 80 ? 1 : 13) {
       INFO(version << " at " << at << " of " << size);
       const Session changed = with_changed_ticket(session.get(), at);
-      CHECK(!resumes(*shards.first.context, options_for(version), changed.get()));
+      CHECK(!resumes(shards.first.context, options_for(version), changed.get()));
     }
-    CHECK(resumes(*shards.first.context, options_for(version), session.get()));
+    CHECK(resumes(shards.first.context, options_for(version), session.get()));
   }
 }
 
@@ -158,7 +158,7 @@ TEST_CASE("a client that wants no tickets gets none, and a full handshake each t
   const Shards shards(folder);
   ClientOptions options = options_for(TLS1_2_VERSION);
   options.tickets = false;
-  Stream stream(*shards.first.context);
+  Stream stream(shards.first.context);
   Client client(options);
   REQUIRE(shake(stream, client) == End::both_done);
   for (const auto& session : client.sessions) CHECK(!SSL_SESSION_has_ticket(session.get()));

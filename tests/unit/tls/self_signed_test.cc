@@ -102,7 +102,7 @@ TEST_CASE("it serves a client that trusts it and nothing else") {
     CHECK(server.context->warnings().empty());
     CHECK(server.context->certificate(0).self_signed);
     for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-      Stream stream(*server.context);
+      Stream stream(server.context);
       Client client(
           {.version_min = version, .version_max = version, .server_name = "localhost", .trust_file = files.chain_file});
       CHECK(shake(stream, client) == End::both_done);

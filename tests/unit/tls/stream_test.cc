@@ -15,7 +15,7 @@ using test::Stream;
 
 struct Connection {
   Connection(const Server& server, int version, std::size_t block_padding = 0)
-      : stream(*server.context),
+      : stream(server.context),
         client({.version_min = version, .version_max = version, .block_padding = block_padding}) {
     REQUIRE(shake(stream, client) == End::both_done);
     test::talk(stream, client);
@@ -174,7 +174,7 @@ TEST_CASE("close sends close_notify once and reading goes on") {
 TEST_CASE("close before the handshake is done, or after a failure, sends nothing") {
   const Folder folder;
   const Server server({certificate_for(folder, {"localhost"})});
-  Stream stream(*server.context);
+  Stream stream(server.context);
   test::Sent sent;
   stream.close(sent);
   CHECK(sent.bytes.empty());

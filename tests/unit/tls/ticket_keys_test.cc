@@ -102,6 +102,44 @@ TEST_CASE("the keys stay within their bound however rotate is called") {
   CHECK(keys->key_count() == 2);
 }
 
+std::vector<TicketKeyCopy> copies_of(const TicketKeys& keys) {
+  std::array<TicketKeyCopy, TicketKeys::keys_max> copies{};
+  return {copies.begin(), copies.begin() + static_cast<std::ptrdiff_t>(keys.copy_to(copies))};
+}
+
+TEST_CASE("the keys of another process open its tickets as long as they did there, and seal none") {
+  const auto first = keys_for({.lifetime_s = 100, .rotation_s = 40});
+  const Ticket older = sealed_by(*first);
+  first->rotate(40);
+  const Ticket newer = sealed_by(*first);
+  auto made = TicketKeys::create({.lifetime_s = 100, .rotation_s = 40}, 50);
+  REQUIRE(made);
+  TicketKeys& second = **made;
+  second.adopt(copies_of(*first));
+  CHECK(second.key_count() == 3);
+  CHECK(second.has_sealed(older.header.key_name, older.text.size()));
+  CHECK_FALSE(second.has_sealed(older.header.key_name, older.text.size() + 1));
+  CHECK(open(second, older) == TicketVerdict::renewed);
+  CHECK(open(second, newer) == TicketVerdict::renewed);
+  const Ticket own = sealed_by(second);
+  CHECK(open(second, own) == TicketVerdict::accepted);
+  CHECK(open(*first, own) == TicketVerdict::refused);
+  second.rotate(140);
+  CHECK(open(second, older) == TicketVerdict::refused);
+  CHECK(open(second, newer) == TicketVerdict::renewed);
+  second.rotate(150);
+  CHECK(open(second, newer) == TicketVerdict::refused);
+}
+
+TEST_CASE("keys of others are taken as far as there is room") {
+  const auto keys = keys_for({});
+  std::vector<TicketKeyCopy> many(TicketKeys::keys_max, copies_of(*keys).front());
+  keys->adopt(many);
+  CHECK(keys->key_count() == TicketKeys::keys_max);
+  keys->adopt(many);
+  CHECK(keys->key_count() == TicketKeys::keys_max);
+}
+
 TEST_CASE("no two tickets have the same nonce") {
   const auto keys = keys_for({});
   std::set<std::array<std::byte, 16>> nonces;
