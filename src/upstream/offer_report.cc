@@ -98,8 +98,8 @@ std::string start(std::string_view upstream) { return std::string("upstream ").a
 
 }  // namespace
 
-std::optional<OfferLine> report_unlisted(std::string_view upstream, const Offer& offer, const rpc::MethodTable& table,
-                                         const rpc::MethodSettings& settings) {
+std::optional<LogLine> report_unlisted(std::string_view upstream, const Offer& offer, const rpc::MethodTable& table,
+                                       const rpc::MethodSettings& settings) {
   // Where all else may pass, what does not is denied by name.
   const auto all_but_denied = rpc::MethodTable::make({.policy = rpc::Policy::all, .deny = settings.deny});
   RINGWALL_CHECK(all_but_denied.has_value());
@@ -120,50 +120,52 @@ std::optional<OfferLine> report_unlisted(std::string_view upstream, const Offer&
   } else {
     text += ", add to methods.allow: " + patterns.text;
   }
-  return OfferLine{.text = std::move(text)};
+  return LogLine{.text = std::move(text)};
 }
 
-std::optional<OfferLine> report_unknown(std::string_view upstream, const Offer& offer, const rpc::MethodTable& table,
-                                        const rpc::MethodSettings& settings) {
+std::optional<LogLine> report_unknown(std::string_view upstream, const Offer& offer, const rpc::MethodTable& table,
+                                      const rpc::MethodSettings& settings) {
   if (settings.policy == rpc::Policy::safe) return std::nullopt;
   const auto names = select(offer, [&](std::string_view name) {
     return find_known(name) == nullptr && table.verdict_on(name) == rpc::Verdict::allowed;
   });
   if (names.empty()) return std::nullopt;
-  return OfferLine{.text = start(upstream) + "it offers " + count(names.size(), "unknown ") +
-                           (names.size() == 1 ? ", which is" : ", which are") + " open to everyone (" +
-                           list_counts(group(names), names.size()) + ")"};
+  return LogLine{.text = start(upstream) + "it offers " + count(names.size(), "unknown ") +
+                         (names.size() == 1 ? ", which is" : ", which are") + " open to everyone (" +
+                         list_counts(group(names), names.size()) + ")"};
 }
 
-std::optional<OfferLine> report_withheld(std::string_view upstream, const Offer& offer, const rpc::MethodTable& table) {
+std::optional<LogLine> report_withheld(std::string_view upstream, const Offer& offer, const rpc::MethodTable& table) {
   const auto names = select(offer, [&](std::string_view name) {
     return is_known_unsafe(name) && table.verdict_on(name) != rpc::Verdict::allowed;
   });
   if (names.empty()) return std::nullopt;
-  return OfferLine{.text = start(upstream) + "it offers " + count(names.size(), "unsafe ") +
-                           (names.size() == 1 ? "; it is" : "; they are") + " withheld here"};
+  return LogLine{.text = start(upstream) + "it offers " + count(names.size(), "unsafe ") +
+                         (names.size() == 1 ? "; it is" : "; they are") + " withheld here"};
 }
 
-std::optional<OfferLine> report_exposed(std::string_view upstream, const Offer& offer, const rpc::MethodTable& table) {
+std::optional<LogLine> report_exposed(std::string_view upstream, const Offer& offer, const rpc::MethodTable& table) {
   const auto names = select(offer, [&](std::string_view name) {
     return is_known_unsafe(name) && table.verdict_on(name) == rpc::Verdict::allowed;
   });
   if (names.empty()) return std::nullopt;
   std::vector<Item> items;
   for (const std::string_view name : names) items.push_back({.pattern = std::string(name)});
-  return OfferLine{.level = OfferLine::Level::warning,
-                   .text = start(upstream) + "it offers " + count(names.size(), "unsafe ") +
-                           (names.size() == 1 ? ", and it is" : ", and they are") + " open to everyone (" +
-                           list_counts(items, names.size()) + ")"};
+  return LogLine{.level = LogLine::Level::warning,
+                 .text = start(upstream) + "it offers " + count(names.size(), "unsafe ") +
+                         (names.size() == 1 ? ", and it is" : ", and they are") + " open to everyone (" +
+                         list_counts(items, names.size()) + ")"};
 }
 
-std::vector<OfferLine> report_offer(std::string_view upstream, const Offer& offer, const rpc::MethodTable& table,
-                                    const rpc::MethodSettings& settings) {
-  std::vector<OfferLine> lines;
-  for (auto& line :
+std::vector<LogLine> report_offer(std::string_view upstream, const Offer& offer, const rpc::MethodTable& table,
+                                  const rpc::MethodSettings& settings) {
+  std::vector<LogLine> lines;
+  for (std::optional<LogLine> line :
        {report_unlisted(upstream, offer, table, settings), report_unknown(upstream, offer, table, settings),
         report_withheld(upstream, offer, table), report_exposed(upstream, offer, table)}) {
-    if (line) lines.push_back(*line);
+    if (!line) continue;
+    line->upstream = upstream;
+    lines.push_back(std::move(*line));
   }
   return lines;
 }

@@ -1,3 +1,4 @@
+#include <ringwall/keyed_hash.h>
 #include <ringwall/upstream/target.h>
 
 #include <arpa/inet.h>
@@ -48,7 +49,9 @@ Target::Target(std::string name, std::string host, std::uint16_t port, std::uint
       host_(std::move(host)),
       port_(port),
       connections_max_(connections_max),
+      identity_(keyed_hash(HashSeed{}, host_ + ":" + std::to_string(port))),
       literal_(is_address_literal(host_)),
+      ejection_(identity_),
       addresses_(std::make_shared<const Addresses>()) {}
 
 std::shared_ptr<const Addresses> Target::addresses() const {

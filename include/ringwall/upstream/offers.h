@@ -1,23 +1,23 @@
 // offers.h: what the nodes offer, asked again and again, and the answer to rpc_methods made of it.
 //
-// One for the whole process, with a thread an upstream, so that a silent node costs no other its answer. Each answer is
-// published as an immutable text; shards read the newest. An ask that fails keeps the last one. The targets and the
-// table outlive it. Its end waits for no node.
+// One for the whole process, with a thread a node, so that a silent node costs no other its answer. Each answer is
+// published as an immutable text; shards read the newest. An ask that fails keeps the last one. The targets outlive it.
+// Its end waits for no node.
 #pragma once
 
 #include <ringwall/error.h>
 #include <ringwall/rpc/method_table.h>
 #include <ringwall/upstream/offer_report.h>
+#include <ringwall/upstream/rounds.h>
 #include <ringwall/upstream/target.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace ringwall::upstream {
@@ -30,18 +30,23 @@ struct OfferPace {
 
 class Offers {
  public:
-  // Called on a thread of the Offers', by one at a time. The end waits for it to return.
-  using Log = std::function<void(const OfferLine& line)>;
-
-  // A target that is null is not asked. `settings` are those that `table` was made of. Fails when no eventfd or thread
-  // can be had.
+  // `asked`: what of `targets` is asked, until ask_of() says otherwise. `settings` are those that `table` was made of.
+  // `log` is called on a thread of the Offers', by one at a time; the end waits for it to return. Fails when no eventfd
+  // or thread can be had.
   [[nodiscard]] static Result<std::unique_ptr<Offers>> start(std::span<const Target* const> targets,
-                                                             const rpc::MethodTable& table,
+                                                             const std::vector<bool>& asked, rpc::MethodTable table,
                                                              rpc::MethodSettings settings, Log log,
                                                              OfferPace pace = {});
   Offers(const Offers&) = delete;
   Offers& operator=(const Offers&) = delete;
   ~Offers();
+
+  // After a reload: what the nodes said last is told anew, by another table. Any thread.
+  void change(rpc::MethodTable table, rpc::MethodSettings settings);
+
+  // After a reload: whether that one of `targets` is asked from here on. One that was not is, after retry_ms at most.
+  // Any thread.
+  void ask_of(std::size_t target_index, bool is_asked);
 
   // The `result` of rpc_methods, as MethodTable::methods_result() makes it: of what the node at that index of `targets`
   // said last, or of nothing known of it. Never null. Any thread.
@@ -49,24 +54,30 @@ class Offers {
 
  private:
   struct Row {
+    const Target* target = nullptr;
+    std::atomic<bool> is_asked = true;
     mutable std::mutex mutex;  // of text: held to copy or swap the pointer
     std::shared_ptr<const std::string> text;
-    std::thread thread;
+    Offer offer{};                           // under rules_mutex_, and so the next: what was said last
+    std::vector<LogLine> told{};             // of it
+    std::vector<LogLine> told_of_failure{};  // of its thread
   };
 
-  Offers(int stop_event, const rpc::MethodTable& table, rpc::MethodSettings settings, Log log, OfferPace pace);
-  void run(Row& row, const Target& target);
-  void publish(Row& row, const Offer& offer);
-  void log_new(const std::vector<OfferLine>& lines, const std::vector<OfferLine>& told);
-  [[nodiscard]] bool stops_within(std::uint32_t wait_ms) const;
+  Offers(rpc::MethodTable table, rpc::MethodSettings settings, Log log, OfferPace pace);
+  [[nodiscard]] std::uint32_t ask(Row& row, int stop_event);
+  void take(Row& row, const Offer& offer);
+  void publish(Row& row);
+  void report(Row& row);
+  void log_new(const std::vector<LogLine>& lines, const std::vector<LogLine>& told);
 
-  const int stop_event_;  // readable from the end on
-  const rpc::MethodTable& table_;
-  const rpc::MethodSettings settings_;
+  std::mutex rules_mutex_;
+  rpc::MethodTable table_;
+  rpc::MethodSettings settings_;
   const Log log_;
   const OfferPace pace_;
   std::mutex log_mutex_;
   std::vector<std::unique_ptr<Row>> rows_;
+  std::unique_ptr<Rounds> rounds_;  // ends before what its threads use
 };
 
 }  // namespace ringwall::upstream

@@ -1,15 +1,17 @@
-// target.h: where a node is, as DNS last said.
+// target.h: a node: where it is, as DNS last said, and how much of it is in use.
 //
-// One Target an upstream for the whole process. A resolver thread looks its name up again and again and publishes the
+// One Target a node for the whole process. A resolver thread looks its name up again and again and publishes the
 // answer as an immutable list; shards read the newest one when they connect. An address literal is never looked up.
 // A look-up that fails keeps the last answer: a node does not vanish because DNS does.
 // Source: getaddrinfo(3).
 #pragma once
 
 #include <ringwall/ring/backend.h>
+#include <ringwall/upstream/ejection.h>
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -21,9 +23,11 @@ namespace ringwall::upstream {
 
 using Addresses = std::vector<ring::SocketAddress>;
 
+inline constexpr std::size_t cache_line_bytes = 64;  // of x86-64 and most of arm64
+
 class Target {
  public:
-  // `host` is a DNS name or an address literal without brackets.
+  // `name` is what people are told. `host` is a DNS name or an address literal without brackets.
   Target(std::string name, std::string host, std::uint16_t port, std::uint32_t connections_max);
 
   [[nodiscard]] const std::string& name() const { return name_; }
@@ -38,7 +42,20 @@ class Target {
 
   // A place among the WebSocket connections to this node, over all shards. False: `connections_max` are open.
   [[nodiscard]] bool take_place();
+  [[nodiscard]] std::uint32_t places_taken() const { return places_taken_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint32_t connections_max() const { return connections_max_; }
   void give_back_place() { places_taken_.fetch_sub(1, std::memory_order_relaxed); }
+  // A request of HTTP that is under way, where there are several nodes to choose from.
+  void begin_request() { requests_.fetch_add(1, std::memory_order_relaxed); }
+  void end_request() { requests_.fetch_sub(1, std::memory_order_relaxed); }
+  // What the choice of the least compares.
+  [[nodiscard]] std::uint64_t load() const {
+    return std::uint64_t{places_taken()} + requests_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] Ejection& ejection() { return ejection_; }
+  [[nodiscard]] const Ejection& ejection() const { return ejection_; }
+  // Of its host and port: the same in each process, wherever it stands in a list.
+  [[nodiscard]] std::uint64_t identity() const { return identity_; }
 
  private:
   friend class Resolver;
@@ -48,9 +65,14 @@ class Target {
   const std::string host_;
   const std::uint16_t port_;
   const std::uint32_t connections_max_;  // 0: no cap
+  const std::uint64_t identity_;
   bool literal_ = false;
-  std::atomic<std::uint32_t> places_taken_ = 0;
-  mutable std::mutex mutex_;  // of addresses_: held to copy or swap the pointer
+  // What shards write has lines of its own, so that it takes nothing from their caches that they only read. Not one for
+  // each shard: the choice would have to read them all, and every one of them would be another core's.
+  alignas(cache_line_bytes) std::atomic<std::uint32_t> places_taken_ = 0;
+  alignas(cache_line_bytes) std::atomic<std::uint32_t> requests_ = 0;
+  alignas(cache_line_bytes) Ejection ejection_;
+  alignas(cache_line_bytes) mutable std::mutex mutex_;  // of addresses_: held to copy or swap the pointer
   std::shared_ptr<const Addresses> addresses_;
 };
 

@@ -1,3 +1,4 @@
+#include <ringwall/upstream/ask.h>
 #include <ringwall/upstream/offer.h>
 
 #include "name_service.h"
@@ -167,6 +168,29 @@ TEST_CASE("an address that is silent leaves time for the next") {
   CHECK(asked.offer == Offer{"a_b"});
   CHECK(asked.took >= milliseconds(500));
   CHECK(ask("127.0.0.78", node.port(), 200).error() == "the node does not answer in time");
+}
+
+TEST_CASE("a conversation goes on over one connection, or over the next where the node closes it") {
+  const std::string answer = http_answer("{}");
+  for (const bool keeps : {true, false}) {
+    TestNode node([&](Talk& talk) {
+      do {
+        if (talk.read_until("}").empty()) return;
+        talk.say(answer);
+      } while (keeps);
+    });
+    Target target("node", "127.0.0.1", node.port(), 0);
+    REQUIRE(target.resolve() == 0);
+    const StopEvent stop;
+    Conversation conversation(target, stop.get(), 5000);
+    unsigned answered = 0;
+    for (int turn = 0; turn < 3; ++turn) {
+      const auto reply = conversation.ask("{}", Conversation::Turn::more);
+      if (reply && reply->status() == 200 && reply->body() == "{}") ++answered;
+    }
+    CHECK(answered == 3);
+    CHECK(node.connections() == (keeps ? 1U : 3U));
+  }
 }
 
 TEST_CASE("an ask ends at once when it is told to, whatever it waits for") {

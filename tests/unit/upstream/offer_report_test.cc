@@ -14,14 +14,14 @@ using rpc::MethodSettings;
 using rpc::MethodTable;
 using rpc::Policy;
 using rpc::Verdict;
-using Level = OfferLine::Level;
+using Level = LogLine::Level;
 
 std::vector<std::string> lines(Offer offer, const MethodSettings& settings = {}) {
   std::ranges::sort(offer);
   const auto table = MethodTable::make(settings);
   REQUIRE(table);
   std::vector<std::string> told;
-  for (const OfferLine& line : report_offer("node", offer, *table, settings)) {
+  for (const LogLine& line : report_offer("node", offer, *table, settings)) {
     told.push_back((line.level == Level::warning ? "warning: " : "") + line.text);
   }
   return told;

@@ -27,7 +27,7 @@ struct Outcome {
 };
 
 Outcome read(const std::vector<std::string_view>& pieces, bool closes = false) {
-  OfferReader reader;
+  ReplyReader reader;
   Outcome outcome;
   for (const std::string_view piece : pieces) {
     const auto is_whole = reader.take(piece);
@@ -41,7 +41,7 @@ Outcome read(const std::vector<std::string_view>& pieces, bool closes = false) {
     outcome.whole = true;
   }
   if (!outcome.whole) return outcome;
-  const auto offer = reader.offer();
+  const auto offer = offer_of(reader);
   if (!offer) return {.error = offer.error().message};
   outcome.offer = *offer;
   return outcome;
@@ -105,7 +105,7 @@ TEST_CASE("what is no offer says what it is instead, without a word of the node'
            {R"({"id":2,"result":{"methods":["a_b"]}})", "the node answers another call"},
            {R"({"id":"1","result":{"methods":["a_b"]}})", "the node answers another call"},
            {R"({"result":{"methods":["a_b"]}})", "the node answers another call"},
-           {R"({"id":1})", "the node's answer has no methods"},
+           {R"({"id":1})", "the node's answer has no result"},
            {R"({"id":1,"result":["a_b"]})", "the node's answer has no methods"},
            {R"({"id":1,"result":{"methods":"a_b"}})", "the node's answer has no methods"},
            {R"({"id":1,"result":{"methods":[]}})", "the node names no method"},
@@ -165,7 +165,7 @@ TEST_CASE("an answer that is no 200, or no HTTP, is an error as soon as it is se
 TEST_CASE("an answer may be as long as its bound, and not a byte longer") {
   const std::string head = "HTTP/1.1 200 OK\r\n\r\n";
   std::string text = head + offer_json({"a_b"});
-  text.append(offer_bytes_max - text.size(), ' ');
+  text.append(reply_bytes_max - text.size(), ' ');
   CHECK(read({text}, true).offer == Offer{"a_b"});
   CHECK(read({text, " "}).error == "the node's answer has more than 1048576 bytes");
   CHECK(read({"HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n"})
@@ -173,7 +173,7 @@ TEST_CASE("an answer may be as long as its bound, and not a byte longer") {
   // The framing counts, and the heads that go before.
   CHECK(read({chunked(std::string(400'000, ' '), 1)}).error == "the node's answer has more than 1048576 bytes");
   std::string heads;
-  while (heads.size() <= offer_bytes_max) heads += "HTTP/1.1 100 Continue\r\n\r\n";
+  while (heads.size() <= reply_bytes_max) heads += "HTTP/1.1 100 Continue\r\n\r\n";
   CHECK(read({heads}).error == "the node's answer has more than 1048576 bytes");
 }
 

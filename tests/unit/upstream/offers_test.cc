@@ -40,13 +40,15 @@ struct Asked {
       REQUIRE(targets.back()->resolve() == 0);
       asked.push_back(targets.back().get());
     }
-    auto started = Offers::start(asked, *table, settings, [this](const OfferLine& line) { log(line); }, pace);
+    auto started = Offers::start(
+        asked, std::vector<bool>(asked.size(), true), *table, settings, [this](const LogLine& line) { log(line); },
+        pace);
     REQUIRE(started);
     offers = std::move(*started);
   }
-  void log(const OfferLine& line) {
+  void log(const LogLine& line) {
     const std::lock_guard lock(mutex);
-    (line.level == OfferLine::Level::debug ? debug_lines : lines).push_back(line.text);
+    (line.level == LogLine::Level::debug ? debug_lines : lines).push_back(line.text);
   }
   [[nodiscard]] std::vector<std::string> told() {
     const std::lock_guard lock(mutex);
@@ -68,13 +70,24 @@ struct Asked {
   std::unique_ptr<Offers> offers;
 };
 
-TEST_CASE("a target that is null is not asked, and nothing is known of it") {
+TEST_CASE("a node that serves no calls is not asked, until a reload says that it does") {
+  TestNode node(answer_with(http_answer(offer_json({"system_chain"}))));
+  Target target("node", "127.0.0.1", node.port(), 0);
+  REQUIRE(target.resolve() == 0);
   const rpc::MethodSettings settings;
   const Result<rpc::MethodTable> table = rpc::MethodTable::make(settings);
-  const std::vector<const Target*> targets{nullptr};
-  const auto offers = Offers::start(targets, *table, settings, [](const OfferLine&) { FAIL("it was asked"); }, fast);
+  const std::vector<const Target*> targets{&target};
+  const auto offers = Offers::start(targets, {false}, *table, settings, [](const LogLine&) {}, fast);
   REQUIRE(offers);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  CHECK(node.connections() == 0);
   CHECK(*(*offers)->result_text(0) == table->methods_result({}));
+  (*offers)->ask_of(0, true);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (node.connections() == 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  CHECK(node.connections() > 0);
 }
 
 TEST_CASE("each node's answer is published as what is allowed of it, and told once") {
@@ -115,6 +128,21 @@ TEST_CASE("an answer that was read stays, a failure keeps the last one, and an u
   CHECK(asked.told()[1].starts_with("upstream n0: it offers 1 method that is not allowed here (eth_a)"));
   CHECK(asked.has(0, {"system_chain", "system_name"}));
   CHECK(*first == R"({"methods":["system_chain"]})");
+}
+
+TEST_CASE("after a reload what a node said is told anew by other rules, and it is not asked for that") {
+  TestNode node(answer_with(http_answer(offer_json({"system_chain", "eth_call"}))));
+  Asked asked({&node}, {.answer_ms = 300, .retry_ms = 1, .again_ms = 600'000});
+  REQUIRE(comes([&] { return asked.told().size() == 1; }));
+  rpc::MethodSettings allowing;
+  allowing.allow = {"eth_*"};
+  asked.offers->change(*rpc::MethodTable::make(allowing), allowing);
+  CHECK(*asked.offers->result_text(0) == R"({"methods":["eth_call","system_chain"]})");
+  CHECK(asked.told().size() == 1);
+  asked.offers->change(*asked.table, asked.settings);
+  CHECK(asked.has(0, {"system_chain"}));
+  CHECK(asked.told().size() == 2);
+  CHECK(node.connections() == 1);
 }
 
 TEST_CASE("a node that answered is asked again only when that is due") {
