@@ -25,19 +25,22 @@ rpc::MethodIndex subscribe_of(const rpc::Decision& decision) {
 
 // In ------------------------------------------------------------------------------------------------------------------
 
-void CallTable::add(const rpc::Call& call, const rpc::Decision& decision, std::size_t message_bytes) {
+void CallTable::add(const rpc::Call& call, const rpc::Decision& decision, std::size_t message_bytes,
+                    std::uint64_t now_ns) {
   RINGWALL_CHECK(call.form != rpc::Call::Form::invalid);
   if (call.form == rpc::Call::Form::notification) return;
   ++calls_;
   if (decision.kind == rpc::Kind::subscribe) ++subscriptions_;
   // The node writes an id with escapes in its own way, under which another call may be in flight.
-  if (message_bytes > message_bytes_tracked_max || call.id.contains('\\') || !track(make_entry(call, decision))) {
+  if (message_bytes > message_bytes_tracked_max || call.id.contains('\\') ||
+      !track(make_entry(call, decision, now_ns))) {
     ++untracked_;
   }
 }
 
-CallTable::Entry CallTable::make_entry(const rpc::Call& call, const rpc::Decision& decision) const {
-  Entry entry = {.id = hash(call.id), .calls = 1};
+CallTable::Entry CallTable::make_entry(const rpc::Call& call, const rpc::Decision& decision,
+                                       std::uint64_t now_ns) const {
+  Entry entry = {.id = hash(call.id), .subscription_or_since = ticks(now_ns), .cost = decision.cost, .calls = 1};
   if (call.id == rpc::null_id) {
     // The node also answers with id null what it does not read.
     entry.kind = Kind::unclear;
@@ -48,7 +51,7 @@ CallTable::Entry CallTable::make_entry(const rpc::Call& call, const rpc::Decisio
     if (const std::string_view subscription = rpc::subscription_in(call.params); !subscription.empty()) {
       entry.kind = Kind::unsubscribe;
       entry.method = subscribe_of(decision);
-      entry.subscription = subscription_hash(subscription);
+      entry.subscription_or_since = subscription_hash(subscription);
     }
   }
   return entry;
@@ -66,14 +69,14 @@ void CallTable::add_batch(std::uint32_t calls, std::uint32_t subscribes) {
 
 // Out -----------------------------------------------------------------------------------------------------------------
 
-CallTable::Ended CallTable::answer(const rpc::Answer& answer) {
+CallTable::Ended CallTable::answer(const rpc::Answer& answer, std::uint64_t now_ns) {
   Ended ended;
   switch (answer.kind) {
     case rpc::Answer::Kind::unknown:
       break;
     case rpc::Answer::Kind::result:
     case rpc::Answer::Kind::error:
-      ended = end_call(answer);
+      ended = end_call(answer, now_ns);
       break;
     case rpc::Answer::Kind::notification:
       if (!live_.empty() && !answer.subscription.empty() && rpc::ends_subscription(answer)) {
@@ -90,12 +93,18 @@ CallTable::Ended CallTable::answer(const rpc::Answer& answer) {
   return ended;
 }
 
-CallTable::Ended CallTable::end_call(const rpc::Answer& answer) {
+CallTable::Ended CallTable::end_call(const rpc::Answer& answer, std::uint64_t now_ns) {
   Entry* const entry = find(hash(answer.id));
   if (entry == nullptr) return end_unknown_call(answer);
   const Entry call = *entry;
   if (--entry->calls == 0) remove(*entry);
-  return {.calls = 1, .subscriptions = untracked_ == 0 && !is_misled_ ? subscriptions_ended_by(answer, call) : 0};
+  Ended ended{.calls = 1, .subscriptions = untracked_ == 0 && !is_misled_ ? subscriptions_ended_by(answer, call) : 0};
+  if (call.kind == Kind::call || call.kind == Kind::subscribe) {
+    ended.is_timed = true;
+    ended.cost = call.cost;
+    ended.latency_ns = std::uint64_t{ticks(now_ns) - call.subscription_or_since} * tick_ns;
+  }
+  return ended;
 }
 
 CallTable::Ended CallTable::end_unknown_call(const rpc::Answer& answer) {
@@ -135,7 +144,7 @@ std::uint32_t CallTable::subscriptions_ended_by(const rpc::Answer& answer, const
       }
       return 0;
     case Kind::unsubscribe:
-      return !is_error && answer.value == "true" ? end_live(call.subscription, call.method) : 0;
+      return !is_error && answer.value == "true" ? end_live(call.subscription_or_since, call.method) : 0;
   }
   return 0;
 }

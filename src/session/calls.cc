@@ -52,8 +52,10 @@ Session::Fate Session::follow(const Ruling& ruling, const ClientMessages::Event&
 
 Session::Fate Session::carry_out(const Ruling& ruling, std::size_t message_bytes) {
   Guard& guard = service_.guard;
+  note_ruling(ruling);
   switch (ruling.kind) {
     case Ruling::Kind::forward:
+      count_forwarded(ruling);
       note_calls(ruling, message_bytes);
       return Fate::forward;
     case Ruling::Kind::tell_methods: {
@@ -69,7 +71,10 @@ Session::Fate Session::carry_out(const Ruling& ruling, std::size_t message_bytes
 }
 
 void Session::note_calls(const Ruling& ruling, std::size_t message_bytes) {
-  if (!ruling.is_batch) return relay_->calls.add(ruling.calls.front(), ruling.decisions.front(), message_bytes);
+  if (!ruling.is_batch) {
+    return relay_->calls.add(ruling.calls.front(), ruling.decisions.front(), message_bytes,
+                             service_.resources.ring.now_ns());
+  }
   relay_->calls.add_batch(ruling.request.answers, ruling.request.subscriptions);
 }
 
@@ -188,8 +193,11 @@ void Session::forget_owed() {
 
 void Session::on_payload(std::span<const std::byte> piece, bool ends_message) {
   owe_for(piece.size());
+  service_.counters.from_nodes.data += ends_message ? 1 : 0;
   relay_->answers.add(piece, ends_message, [this](std::string_view head, std::string_view tail) {
-    const CallTable::Ended ended = relay_->calls.answer(rpc::classify_answer(head, tail));
+    const CallTable::Ended ended =
+        relay_->calls.answer(rpc::classify_answer(head, tail), service_.resources.ring.now_ns());
+    if (ended.is_timed) service_.counters.call_duration[static_cast<std::size_t>(ended.cost)].observe(ended.latency_ns);
     quota::Admission& admission = service_.guard.admission;
     if (ended.calls > 0) admission.answered(quota_, ended.calls);
     if (ended.subscriptions > 0) admission.unsubscribed(quota_, ended.subscriptions);
@@ -224,7 +232,7 @@ bool Session::charge_request() {
     quota::Client client = admission.client(address_, now_ns);
     decision = admission.charge(client, request, now_ns);
   }
-  if (!decision.given) refuse_over_rate(decision.retry_after_ms);
+  if (!decision.given) refuse_for_limit(decision);
   return decision.given;
 }
 
@@ -239,12 +247,13 @@ bool Session::pass_on_place() {
     return true;
   }
   ++service_.guard.counters.proxied_refused;
-  refuse_over_rate(decision.retry_after_ms);
+  refuse_for_limit(decision);
   return false;
 }
 
-void Session::refuse_over_rate(std::uint32_t retry_after_ms) {
-  const std::string seconds = retry_after(retry_after_ms);
+void Session::refuse_for_limit(const quota::Decision& decision) {
+  note_limited(decision.reason);
+  const std::string seconds = retry_after(decision.retry_after_ms);
   const http::Header fields[] = {{"Retry-After", seconds}, {"Access-Control-Allow-Origin", "*"}};
   answer({.status = 429,
           .body = "too many requests or connections of this address: try again later\n",
@@ -265,10 +274,16 @@ bool Session::judge_body(std::string_view body) {
     payer.client = &client;
   }
   const Ruling ruling = guard.judge(body, payer, false, now_ns);
-  if (ruling.kind == Ruling::Kind::forward) return true;
+  note_ruling(ruling);
+  if (ruling.kind == Ruling::Kind::forward) {
+    count_forwarded(ruling);
+    request.asked_ns = ruling.is_batch ? 0 : now_ns;
+    request.cost = ruling.decisions.front().cost;
+    return true;
+  }
   service_.tell_unknown_names();
   const std::string_view text = ruling.kind == Ruling::Kind::tell_methods
-                                    ? guard.tell(ruling, *service_.methods_text(request.node))
+                                    ? guard.tell(ruling, *service_.methods_text(*request.node))
                                     : ruling.reply;
   const std::string seconds = retry_after(ruling.retry_after_ms);
   const http::Header fields[] = {{"Access-Control-Allow-Origin", "*"}, {"Retry-After", seconds}};

@@ -83,6 +83,11 @@ std::string to_text(const AddressBytes& address) {
   return text.data();
 }
 
+bool is_loopback(const AddressBytes& address) {
+  static constexpr AddressBytes ipv6{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  return is_mapped(address) ? address[mapped_prefix_bytes] == 127 : address == ipv6;
+}
+
 AddressBytes share_key(const AddressBytes& address) {
   if (is_mapped(address)) return address;
   AddressBytes key = address;

@@ -11,6 +11,23 @@ constexpr std::uint64_t closing_ms = 5'000;  // for the node to end the frame th
 
 }  // namespace
 
+// Where something is under way it comes first.
+void Session::end_in_order(EndReason reason, websocket::CloseCode code, std::string_view text) {
+  switch (state_) {
+    case State::proxy_header:
+    case State::handshake:
+    case State::tunnel:
+      return finish(reason);
+    case State::head:
+      if (input_.empty()) finish(reason);
+      return;
+    case State::relay:
+      return close_both(reason, code, text, websocket::CloseCode::going_away, text);
+    default:
+      if (request_) request_->client_keeps_alive = false;
+  }
+}
+
 // Both sides can still be spoken to. The node hears it now, since only whole frames are ever sent to it; the client
 // when the frame that the node has begun is whole.
 void Session::close_both(EndReason reason, websocket::CloseCode to_client, std::string_view client_text,

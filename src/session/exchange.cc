@@ -17,12 +17,14 @@ bool may_be_submission(std::string_view body) {
 
 }  // namespace
 
-void Session::begin_exchange(const http::RequestHead& head, NodeService& node) {
+void Session::begin_exchange(const http::RequestHead& head, NodeGroup& group) {
   const std::uint64_t body_bytes_max = service_.config.limits.body_bytes_max;
   if (head.framing == http::Framing::length && head.content_length > body_bytes_max) {
     return refuse({413, "the body is larger than this endpoint takes"}, EndReason::client_refused);
   }
-  request_ = std::make_unique<Request>(node, service_.assembly, share_);
+  request_ = std::make_unique<Request>(group, service_.assembly, share_);
+  const bool has_node = choose_node();
+  RINGWALL_CHECK(has_node);  // none was tried before
   request_->is_call = head.method == http::Method::post;
   request_->is_head = head.method == http::Method::head;
   request_->client_keeps_alive = head.keep_alive;
@@ -32,7 +34,7 @@ void Session::begin_exchange(const http::RequestHead& head, NodeService& node) {
       static_cast<std::size_t>(head.framing == http::Framing::length ? head.content_length : body_bytes_max);
   request_->body_is_chunked = head.framing == http::Framing::chunked;
   request_->body_reader = http::BodyReader(head.framing, head.content_length, body_bytes_max);
-  const auto bytes = http::write_request_to_node(service_.head_text, head, origin(head, node),
+  const auto bytes = http::write_request_to_node(service_.head_text, head, origin(head, *request_),
                                                  {.framing = head.framing, .content_length = head.content_length});
   if (!bytes) return refuse({431, "the request's head is too large to be passed on"}, EndReason::client_refused);
   const bool small = head.framing == http::Framing::length && head.content_length <= small_body_bytes_max;
@@ -83,12 +85,17 @@ void Session::body_complete(std::string_view body) {
   if (request.is_call && !judge_body(body)) return;
   request.may_be_sent_again = !may_be_submission(body);
   request.body_bytes = request.body.take();
-  node_ = request.node.pool.take();
-  if (!node_) return connect();
+  if (!take_kept_connection()) return connect();
+  send_request();
+}
+
+bool Session::take_kept_connection() {
+  node_ = request_->node->pool.take();
+  if (!node_) return false;
   node_->set_owner(*this);
   node_->set_share(share_);
-  request.on_used_connection = true;
-  send_request();
+  request_->on_used_connection = true;
+  return true;
 }
 
 void Session::send_request() {
@@ -113,13 +120,14 @@ void Session::send_request() {
 void Session::send_again() {
   request_->on_used_connection = false;
   timer_.stop();
-  request_->node.pool.retire(std::move(node_));
+  request_->node->pool.retire(std::move(node_));
   connect();
 }
 
 void Session::begin_answer(const http::ResponseHead& head, ring::Slice rest) {
   Request& request = *request_;
   set_state(State::responding);
+  service_.node_answered(*request.node);
   request.body_bytes.reset();
   request.answer = http::BodyReader(head.framing, head.content_length);
   request.node_keeps_alive = head.keep_alive;
@@ -142,6 +150,7 @@ void Session::begin_answer(const http::ResponseHead& head, ring::Slice rest) {
 
 void Session::relay_answer(ring::Slice bytes) {
   Request& request = *request_;
+  request.heard_ns = service_.resources.ring.now_ns();
   std::string_view left(reinterpret_cast<const char*>(bytes.bytes().data()), bytes.size());
   while (!left.empty()) {
     const auto piece = request.answer.next(left);
@@ -175,11 +184,15 @@ void Session::end_answer() {
   Request& request = *request_;
   if (request.answer_in_chunks) client_.send_copy(http::last_chunk);
   served_one_ = true;
+  if (request.asked_ns != 0) {
+    service_.counters.call_duration[static_cast<std::size_t>(request.cost)].observe(service_.resources.ring.now_ns() -
+                                                                                    request.asked_ns);
+  }
   // One that answered before it had taken the whole request has still to take the rest.
   if (request.node_keeps_alive && !node_->is_congested()) {
-    request.node.pool.put(std::move(node_));
+    request.node->pool.put(std::move(node_));
   } else {
-    request.node.pool.retire(std::move(node_));
+    request.node->pool.retire(std::move(node_));
   }
   if (!request.client_keeps_alive || service_.stopping) return finish(EndReason::done);
   enter_head();

@@ -17,26 +17,6 @@ constexpr std::size_t small_bytes_max = 1024;
 // A longer name, or one with other characters than names have, is nobody's method.
 constexpr std::size_t unknown_name_bytes_max = 64;
 
-quota::Limits limits_of(const config::Limits& row) {
-  quota::Limits limits;
-  limits.address = {.units = {row.address_units_per_s, row.address_units_burst},
-                    .new_connections = {row.address_new_connections_per_s, row.address_new_connections_burst},
-                    .connections_max = row.address_connections_max,
-                    .subscriptions_max = row.address_subscriptions_max};
-  limits.network = {.units = {row.network_units_per_s, row.network_units_burst},
-                    .new_connections = {row.network_new_connections_per_s, row.network_new_connections_burst},
-                    .connections_max = row.network_connections_max,
-                    .subscriptions_max = row.network_subscriptions_max};
-  limits.connection = {.units = {row.connection_units_per_s, row.connection_units_burst},
-                       .subscriptions_max = row.connection_subscriptions_max,
-                       .calls_in_flight_max = row.connection_calls_in_flight_max,
-                       .batch_calls_max = row.batch_calls_max,
-                       .close_after = row.close_after};
-  limits.machine_units = {row.machine_units_per_s, row.machine_units_burst};
-  for (const config::Cidr& range : row.exempt) limits.exempt.push_back({range.address, range.prefix_bits});
-  return row.enabled == config::Switch::on ? limits : quota::lifted(limits);
-}
-
 quota::Layout layout_of(const config::Limits& row) {
   const auto bits = [](std::uint32_t value) { return static_cast<std::uint8_t>(value); };
   return {.ipv4_address_bits = bits(row.ipv4_address_bits),
@@ -45,12 +25,6 @@ quota::Layout layout_of(const config::Limits& row) {
           .ipv6_network_bits = bits(row.ipv6_network_bits),
           .address_entries = row.address_entries,
           .network_entries = row.network_entries};
-}
-
-rpc::MethodTable table_of(const config::Methods& row) {
-  Result<rpc::MethodTable> table = rpc::MethodTable::make(method_settings(row));
-  RINGWALL_CHECK(table.has_value());
-  return std::move(*table);
 }
 
 // A limit that time alone takes away, from what was refused.
@@ -80,24 +54,56 @@ rpc::MethodSettings method_settings(const config::Methods& row) {
   return settings;
 }
 
+quota::Limits quota_limits(const config::Limits& row) {
+  quota::Limits limits;
+  limits.address = {.units = {row.address_units_per_s, row.address_units_burst},
+                    .new_connections = {row.address_new_connections_per_s, row.address_new_connections_burst},
+                    .connections_max = row.address_connections_max,
+                    .subscriptions_max = row.address_subscriptions_max};
+  limits.network = {.units = {row.network_units_per_s, row.network_units_burst},
+                    .new_connections = {row.network_new_connections_per_s, row.network_new_connections_burst},
+                    .connections_max = row.network_connections_max,
+                    .subscriptions_max = row.network_subscriptions_max};
+  limits.connection = {.units = {row.connection_units_per_s, row.connection_units_burst},
+                       .subscriptions_max = row.connection_subscriptions_max,
+                       .calls_in_flight_max = row.connection_calls_in_flight_max,
+                       .batch_calls_max = row.batch_calls_max,
+                       .close_after = row.close_after};
+  limits.machine_units = {row.machine_units_per_s, row.machine_units_burst};
+  for (const config::Cidr& range : row.exempt) limits.exempt.push_back({range.address, range.prefix_bits});
+  return row.enabled == config::Switch::on ? limits : quota::lifted(limits);
+}
+
+std::shared_ptr<const rpc::MethodTable> make_methods(const config::Methods& row) {
+  Result<rpc::MethodTable> table = rpc::MethodTable::make(method_settings(row));
+  RINGWALL_CHECK(table.has_value());
+  return std::make_shared<const rpc::MethodTable>(std::move(*table));
+}
+
 Rules::Rules(const config::Config& config, const quota::Seed& seed, std::uint64_t now_ns)
-    : methods(table_of(config.methods)),
+    : methods(make_methods(config.methods)),
       accounts(seed, layout_of(config.limits)),
-      terms(quota::first_terms(limits_of(config.limits), now_ns)) {}
+      terms(quota::first_terms(quota_limits(config.limits), now_ns)) {}
 
 Guard::Guard(Rules& rules, const config::Config& config)
     : admission(rules.accounts, rules.terms),
       rules_(rules),
+      methods_(rules.methods),
       limits_(config.limits),
       inspector_(rpc::Inspector::Bounds{}),
       decisions_(rpc::batch_calls_max),
       reasons_(rpc::batch_calls_max),
       out_(rpc::batch_refusal_bytes_max(rpc::batch_calls_max)) {}
 
+void Guard::adopt(std::shared_ptr<const rpc::MethodTable> methods, const quota::Terms& terms) {
+  methods_ = std::move(methods);
+  admission.adopt(terms);
+}
+
 std::size_t Guard::bytes_held() {
   return rpc::Inspector::bytes_held(rpc::Inspector::Bounds{}) + rpc::batch_refusal_bytes_max(rpc::batch_calls_max) +
          rpc::batch_calls_max * (sizeof(rpc::Decision) + sizeof(rpc::Reason)) +
-         unknown_names_max * (unknown_name_bytes_max + 128);
+         unknown_names_max * (unknown_name_bytes_max + 128) + CallCounters::bytes_held();
 }
 
 Ruling Guard::judge(std::span<const char> text, const Payer& payer, bool is_websocket, std::uint64_t now_ns) {
@@ -137,14 +143,20 @@ Ruling Guard::judge_paid(std::span<const char> text, const Payer& payer, bool is
     if (const quota::Decision decision = charge(payer, request, now_ns); !decision.given) {
       return refuse(ruling, decision);
     }
-    for (std::size_t index = 0; index < entries; ++index) count_denied(read->calls[index], decisions_[index]);
-    if (read->is_batch) ++counters.batches_refused;
-    ruling.reply = write_refusals(ruling, std::span(reasons_).first(entries), 0);
-    return ruling;
+    return deny(*read, ruling);
   }
   ruling.request.units += more_units;
   const quota::Decision decision = charge_or_wait(payer, is_websocket, ruling, now_ns);
   return decision.given ? pass(ruling) : ruling.may_wait ? ruling : refuse(ruling, decision);
+}
+
+// What decide() has denied.
+Ruling Guard::deny(const rpc::Inspection& read, Ruling ruling) {
+  const std::size_t entries = read.calls.size();
+  for (std::size_t index = 0; index < entries; ++index) count_denied(read.calls[index], decisions_[index]);
+  if (read.is_batch) ++counters.batches_refused;
+  ruling.reply = write_refusals(ruling, std::span(reasons_).first(entries), 0);
+  return ruling;
 }
 
 // With limits.action = delay a request over a rate is not refused yet: `ruling` says that it may wait.
@@ -169,9 +181,14 @@ Ruling Guard::settle(std::span<const char> text, bool is_unread, quota::Connecti
   }
   const auto read = inspector_.inspect(text);
   RINGWALL_CHECK(read.has_value());
-  RINGWALL_CHECK(decide(*read));
+  const bool all_pass = decide(*read);
   const Ruling ruling = price(*read, true);
-  return decision.given ? pass(ruling) : refuse(ruling, decision);
+  if (!decision.given) return refuse(ruling, decision);
+  if (all_pass) return pass(ruling);
+  // Which methods there are, and what they do, no reload changes: it holds what it would be priced at now.
+  admission.answered(connection, ruling.request.answers);
+  admission.unsubscribed(connection, ruling.request.subscriptions);
+  return deny(*read, ruling);
 }
 
 // Of a message whose calls are decided: what they cost, and how many the node will answer.
@@ -192,12 +209,13 @@ Ruling Guard::price(const rpc::Inspection& read, bool is_websocket) const {
 }
 
 bool Guard::asks_methods(const Ruling& ruling) const {
-  return !ruling.is_batch && ruling.decisions.front().method == rules_.methods.methods_call();
+  return !ruling.is_batch && ruling.decisions.front().method == methods_->methods_call();
 }
 
 Ruling Guard::pass(Ruling ruling) {
   counters.calls += ruling.calls.size();
   ruling.kind = asks_methods(ruling) ? Ruling::Kind::tell_methods : Ruling::Kind::forward;
+  count_calls(ruling.kind == Ruling::Kind::forward ? Verdict::forwarded : Verdict::answered, ruling);
   return ruling;
 }
 
@@ -210,27 +228,31 @@ std::string_view Guard::tell(const Ruling& ruling, std::string_view result) {
 bool Guard::decide(const rpc::Inspection& read) {
   bool all_pass = true;
   for (std::size_t index = 0; index < read.calls.size(); ++index) {
-    decisions_[index] = rules_.methods.decide(read.calls[index]);
+    decisions_[index] = methods_->decide(read.calls[index]);
     reasons_[index] = rpc::reason_of(decisions_[index].verdict);
     all_pass = all_pass && decisions_[index].verdict == rpc::Verdict::allowed;
   }
   return all_pass;
 }
 
+void Guard::count_calls(Verdict verdict, const Ruling& ruling) {
+  for (const rpc::Decision& decision : ruling.decisions) call_counters.count(verdict, decision.method);
+}
+
 void Guard::count_denied(const rpc::Call& call, const rpc::Decision& decision) {
   switch (decision.verdict) {
     case rpc::Verdict::allowed:
-      return;
+      return call_counters.count(Verdict::batch_refused, decision.method);
     case rpc::Verdict::unsafe_:
       ++counters.unsafe_calls;
-      return;
+      return call_counters.count(Verdict::unsafe_, decision.method);
     case rpc::Verdict::not_offered:
       ++counters.not_offered;
       if (decision.is_unknown) count_unknown(call.method);
-      return;
+      return call_counters.count(Verdict::not_offered, decision.method);
     case rpc::Verdict::invalid:
       ++counters.invalid;
-      return;
+      return call_counters.count(Verdict::invalid, decision.method);
   }
 }
 
@@ -263,9 +285,11 @@ quota::Decision Guard::charge(const Payer& payer, const quota::Request& request,
 // For a limit. What could not be read is answered as a whole, and so is a batch of which little need be sent for much
 // to be told: one with entries that are no calls, or with more than a batch may have.
 Ruling Guard::refuse(const Ruling& ruling, const quota::Decision& decision) {
+  count_calls(Verdict::over_limit, ruling);
   Ruling refused = ruling;
   refused.over_rate = is_rate(decision);
   refused.retry_after_ms = decision.retry_after_ms;
+  refused.decision = decision;
   const rpc::Reason reason = reason_of(decision);
   const auto is_no_call = [](const rpc::Call& call) { return call.form == rpc::Call::Form::invalid; };
   if (ruling.calls.empty() || (ruling.is_batch && (decision.reason == quota::Reason::batch_calls ||
@@ -289,7 +313,8 @@ std::string_view Guard::write_refusals(const Ruling& ruling, std::span<const rpc
 }
 
 bool Guard::lets_in(const quota::AddressBytes& address) const {
-  return !is_in(address, limits_.deny) && (limits_.allow.empty() || is_in(address, limits_.allow));
+  return !(bans_ && bans_->contains(address)) && !is_in(address, limits_.deny) &&
+         (limits_.allow.empty() || is_in(address, limits_.allow));
 }
 
 }  // namespace ringwall::session

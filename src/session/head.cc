@@ -102,11 +102,11 @@ void Session::serve(const http::RequestHead& head) {
   if (listener_.config.kind == config::ListenerKind::redirect) return serve_redirect(head);
   const std::string_view name = client_.transport() != nullptr ? client_.transport()->server_name() : "";
   const config::Destination destination = config::destination(listener_.config, name, head.path);
-  NodeService& node = *service_.nodes[destination.upstream_index];
+  NodeGroup& group = service_.groups[destination.upstream_index];
   if (const AddressBytes address = client_of(head).address; address != address_) set_address(address);
   // Behind a proxy that is trusted with its clients' addresses nobody was asked at accept.
   if (is_in(peer_, listener_.config.trusted_proxies) && !service_.guard.lets_in(address_)) {
-    ++service_.guard.counters.connections_denied;
+    ++service_.guard.counters.requests_denied;
     return answer({.status = 403,
                    .body = "this address is not served here\n",
                    .keep_alive = false,
@@ -124,15 +124,15 @@ void Session::serve(const http::RequestHead& head) {
     // It came with requests before it, and its client has gone since.
     if (client_.has_ended()) return finish(EndReason::client_gone);
     if (!pass_on_place() || !charge_request()) return;
-    return begin_upgrade(head, node, destination.mode);
+    return begin_upgrade(head, group, destination.mode);
   }
   const bool is_health = head.path == health_path || head.path == readiness_path;
   if (destination.mode == config::Mode::rpc) {
-    if (head.method == http::Method::post) return begin_exchange(head, node);
+    if (head.method == http::Method::post) return begin_exchange(head, group);
     if (head.method == http::Method::options || (is_get(head) && is_health)) {
       // No node reads it today; one that did would read what has not been judged.
       if (has_body(head)) return refuse({400, "only a POST may have a body here"}, EndReason::client_refused);
-      return charge_request() ? begin_exchange(head, node) : void();
+      return charge_request() ? begin_exchange(head, group) : void();
     }
   }
   if (!charge_request()) return;

@@ -58,8 +58,9 @@ void Session::relay_client(const ring::Slice& bytes) {
         send_run();
         return note_message_progress();
       case ClientMessages::Event::Kind::message:
+        ++service_.counters.from_clients.data;
         relay_->message_since_ns = 0;  // each has its own time, though it may end where the next one begins
-        switch (judge_message(event)) {
+        switch (is_leaving() ? Fate::drop : judge_message(event)) {
           case Fate::forward:
             if (event.frame.empty()) {
               send_run();
@@ -118,6 +119,10 @@ void Session::serve_pings(std::span<const std::byte>& in) {
 }
 
 void Session::take_control(const ClientMessages::Event& event) {
+  MessageCounters& counters = service_.counters.from_clients;
+  counters.pings += event.kind == ClientMessages::Event::Kind::ping ? 1 : 0;
+  counters.pongs += event.kind == ClientMessages::Event::Kind::pong ? 1 : 0;
+  counters.closes += event.kind == ClientMessages::Event::Kind::close ? 1 : 0;
   if (event.kind == ClientMessages::Event::Kind::ping) {
     relay_->pong_due = std::make_unique<ControlFrame>(ControlFrame::pong(event.payload));
     send_due_frames();
@@ -212,14 +217,21 @@ void Session::relay_node(const ring::Slice& bytes) {
           client_.send(bytes.share(event.bytes));
         }
         send_due_frames();
-        if (state_ == State::closing) close_when_possible();
+        if (state_ == State::closing) {
+          close_when_possible();
+        } else {
+          leave_if_answered();
+        }
         break;
       case NodeFrames::Event::Kind::ping:
+        ++service_.counters.from_nodes.pings;
         send_to_node(ControlFrame::pong(event.bytes, make_mask()));
         break;
       case NodeFrames::Event::Kind::pong:
+        ++service_.counters.from_nodes.pongs;
         break;
       case NodeFrames::Event::Kind::close:
+        ++service_.counters.from_nodes.closes;
         return close_both(EndReason::node_closed, event.code, event.text, event.code, {});
       case NodeFrames::Event::Kind::violation:
         service_.notify(Notice::node_garbage,
@@ -272,6 +284,7 @@ void Session::on_relay_timer() {
   Relay& relay = *relay_;
   if (relay.kept_since_ns != 0 && now_ns >= relay.kept_until_ns) {
     retry_kept();
+    leave_if_answered();
     if (state_ != State::relay) return;
   }
   // A client that is not read because the node does not read is not slow.
@@ -300,12 +313,14 @@ void Session::on_relay_timer() {
     relay.ping_due = true;
     send_due_frames();
   }
-  if (wants_ping(relay.node)) {
-    node_->expect(0);  // what little of a frame may have come says that it lives
-    relay.node.pinged_ns = now_ns;
-    send_to_node(ControlFrame::ping({}, make_mask()));
-  }
+  if (wants_ping(relay.node)) ping_node();
   set_relay_timer();
+}
+
+void Session::ping_node() {
+  node_->expect(0);  // what little of a frame may have come says that it lives
+  relay_->node.pinged_ns = service_.resources.ring.now_ns();
+  send_to_node(ControlFrame::ping({}, make_mask()));
 }
 
 }  // namespace ringwall::session

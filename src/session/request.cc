@@ -20,6 +20,12 @@ struct BodyMemory {
 
 }  // namespace
 
+void Request::count_at(NodeService* next) {
+  if (counted_at != nullptr) counted_at->target.end_request();
+  counted_at = next;
+  if (counted_at != nullptr) counted_at->target.begin_request();
+}
+
 std::string make_request_text(std::string_view head, std::size_t body_bytes) {
   std::string text;
   text.reserve(head.size() + body_bytes);  // while it is empty: later it would double

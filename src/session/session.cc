@@ -18,7 +18,9 @@ Session::Session(Service& service, const ListenerService& listener, quota::Conne
       client_(service.resources, *this),
       quota_(std::move(place)),
       state_(listener.config.proxy_protocol == config::ProxyProtocol::required ? State::proxy_header
-                                                                               : State::handshake) {}
+                                                                               : State::handshake) {
+  ++service_.counters.in_state[static_cast<std::size_t>(state_)];
+}
 
 Session::~Session() {
   RINGWALL_CHECK(state_ == State::ending && end_reason_ != EndReason::none);
@@ -26,6 +28,7 @@ Session::~Session() {
 }
 
 void Session::start(int socket, const AddressBytes& peer) {
+  tally_.opened_ns = service_.resources.ring.now_ns();
   peer_ = payer_ = peer;
   set_address(peer);
   set_timer(service_.config.timeouts.handshake_ms);
@@ -80,7 +83,7 @@ bool Session::take_named_place() {
 
 void Session::client_known(std::string_view first_bytes) {
   if (listener_.tls) {
-    return client_.begin_transport(std::make_unique<connection::TlsTransport>(*listener_.tls, service_.resources),
+    return client_.begin_transport(std::make_unique<connection::TlsTransport>(listener_.tls, service_.resources),
                                    std::as_bytes(std::span(first_bytes)));
   }
   enter_head();
@@ -100,6 +103,8 @@ void Session::set_state(State next) {
     service_.handshakes.erase(handshake_);
     is_handshake_counted_ = false;
   }
+  --service_.counters.in_state[static_cast<std::size_t>(state_)];
+  ++service_.counters.in_state[static_cast<std::size_t>(next)];
   state_ = next;
 }
 
@@ -122,7 +127,9 @@ std::uint64_t Session::upload_due_ns(std::uint64_t since_ns, std::uint64_t timeo
 // The end ----------------------------------------------------------------------------------------------------------
 
 void Session::note_end(EndReason reason) {
-  if (end_reason_ == EndReason::none) end_reason_ = reason;
+  if (end_reason_ != EndReason::none) return;
+  end_reason_ = reason;
+  end_state_ = state_;
 }
 
 void Session::finish(EndReason reason) {
@@ -140,8 +147,10 @@ void Session::abort(EndReason reason) {
 bool Session::leave(EndReason reason) {
   if (state_ == State::ending) return false;
   note_end(reason);
+  if (state_ == State::handshake) count_handshake_left(reason);
   set_state(State::ending);
   timer_.stop();
+  leaving_.reset();
   release_node();
   // The memory and the places of what was under way are not kept while the client takes its time to go.
   forget_owed();
@@ -154,7 +163,7 @@ bool Session::leave(EndReason reason) {
 
 void Session::release_node() {
   if (std::exchange(waits_for_memory_, false)) service_.assembly.stop_waiting(*this);
-  if (node_) (request_ ? request_->node : *place_).pool.retire(std::move(node_));
+  if (node_) (request_ ? *request_->node : *place_).pool.retire(std::move(node_));
   if (place_ != nullptr) std::exchange(place_, nullptr)->target.give_back_place();
 }
 
@@ -171,34 +180,12 @@ void Session::on_closed(connection::Connection& connection) {
   service_.remove(*this);
 }
 
-void Session::stop(bool now) {
-  if (now) return state_ == State::ending ? client_.abort() : abort(EndReason::stopping);
-  end_in_order(EndReason::stopping, websocket::CloseCode::going_away, "the proxy is stopping");
-}
-
 void Session::on_spent(connection::Connection&, connection::Spent what) {
   // The rest of a request will never be read.
   const bool is_reading = state_ == State::head || state_ == State::body;
   if (is_reading && what == connection::Spent::receiving) return finish(EndReason::keys_spent);
   end_in_order(EndReason::keys_spent, websocket::CloseCode::service_restart,
                "the TLS keys of this connection can't be renewed here: connect again");
-}
-
-// Where something is under way it comes first.
-void Session::end_in_order(EndReason reason, websocket::CloseCode code, std::string_view text) {
-  switch (state_) {
-    case State::proxy_header:
-    case State::handshake:
-    case State::tunnel:
-      return finish(reason);
-    case State::head:
-      if (input_.empty()) finish(reason);
-      return;
-    case State::relay:
-      return close_both(reason, code, text, websocket::CloseCode::going_away, text);
-    default:
-      if (request_) request_->client_keeps_alive = false;
-  }
 }
 
 // Callbacks --------------------------------------------------------------------------------------------------------
@@ -210,6 +197,7 @@ void Session::on_connected(connection::Connection&) {
 
 void Session::on_established(connection::Connection&) {
   RINGWALL_CHECK(state_ == State::handshake);
+  count_handshake_done();
   enter_head();
 }
 
@@ -290,6 +278,7 @@ void Session::client_failed(connection::Failure failure) {
   using connection::Failure;
   if (state_ == State::ending) return;
   if (failure == Failure::transport) {
+    if (state_ == State::handshake) count_handshake_failed();
     if (client_.transport()->is_plain_http()) {
       const http::Refusal refusal{400, "this port speaks TLS: use https:// or wss:// instead of http:// or ws://"};
       const auto bytes = http::refusal_response(service_.head_text, refusal, service_.date());
@@ -319,7 +308,10 @@ void Session::on_congested(connection::Connection& connection) {
 void Session::on_drained(connection::Connection& connection) {
   if (&connection != &client_) return update_client_receiving();
   if (node_) node_->resume_receiving();
-  if (state_ == State::relay) return send_due_frames();
+  if (state_ == State::relay) {
+    send_due_frames();
+    return leave_if_answered();
+  }
   if (state_ == State::head) take_input({});
 }
 
@@ -369,6 +361,7 @@ void Session::on_timer() {
     case State::awaiting:
       // A node that is still taking the request is timed by its connection, and so is a client that takes an answer.
       if (node_->is_congested() || node_->is_paused()) return set_timer(service_.config.timeouts.response_ms);
+      service_.node_failed(*request_->node);
       return refuse({504, "the node did not answer in time"}, EndReason::node_slow);
     case State::responding:
       // So is a client that is still taking the answer.

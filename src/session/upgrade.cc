@@ -6,12 +6,14 @@
 
 namespace ringwall::session {
 
-void Session::begin_upgrade(const http::RequestHead& head, NodeService& node, config::Mode mode) {
+void Session::begin_upgrade(const http::RequestHead& head, NodeGroup& group, config::Mode mode) {
   const auto checked = http::check_upgrade(head);
   if (!checked) return refuse(checked.error(), EndReason::client_refused);
-  if (!node.target.take_place()) {
-    service_.notify(Notice::node_cap_reached,
-                    "upstream " + node.target.name() + ": upstream.connections_max WebSocket connections are open");
+  request_ = std::make_unique<Request>(group, service_.assembly, share_);
+  request_->upgrade = std::make_unique<Upgrade>();
+  if (!choose_node()) {
+    service_.notify(Notice::node_cap_reached, "upstream " + service_.config.upstreams[group.index].name +
+                                                  ": upstream.connections_max WebSocket connections are open");
     static constexpr http::Header retry{"Retry-After", "5"};
     return answer({.status = 503,
                    .body = "this endpoint has as many connections as it may: try again later\n",
@@ -19,9 +21,6 @@ void Session::begin_upgrade(const http::RequestHead& head, NodeService& node, co
                    .extra = {&retry, 1}},
                   EndReason::node_refused);
   }
-  place_ = &node;
-  request_ = std::make_unique<Request>(node, service_.assembly, share_);
-  request_->upgrade = std::make_unique<Upgrade>();
   Upgrade& upgrade = *request_->upgrade;
   upgrade.mode = mode;
   RINGWALL_CHECK(checked->key.size() == upgrade.client_key.size());
@@ -30,7 +29,7 @@ void Session::begin_upgrade(const http::RequestHead& head, NodeService& node, co
   std::array<std::byte, 16> random;
   service_.resources.ring.backend().fill_random(random);
   upgrade.node_key = http::make_key(random);
-  const auto bytes = http::write_upgrade_request(service_.head_text, head, origin(head, node),
+  const auto bytes = http::write_upgrade_request(service_.head_text, head, origin(head, *request_),
                                                  {upgrade.node_key.data(), upgrade.node_key.size()}, upgrade.protocols);
   if (!bytes) return refuse({431, "the request's head is too large to be passed on"}, EndReason::client_refused);
   request_->head.assign(service_.head_text.data(), *bytes);
@@ -43,13 +42,13 @@ void Session::complete_upgrade(const http::ResponseHead& head, ring::Slice rest)
   const auto protocol =
       http::verify_upgrade_response(head, {upgrade.node_key.data(), upgrade.node_key.size()}, upgrade.protocols);
   if (head.status == 403) {
-    service_.notify(Notice::node_forbids, "upstream " + request_->node.target.name() +
+    service_.notify(Notice::node_forbids, "upstream " + request_->node->target.name() +
                                               ": it refuses a WebSocket with 403: allow the page's Origin with "
                                               "--rpc-cors, or keep listener.host = \"auto\"");
     return refuse({403, "the node refuses this Host or Origin"}, EndReason::node_refused);
   }
   if (!protocol) {
-    service_.notify(Notice::node_garbage, "upstream " + request_->node.target.name() +
+    service_.notify(Notice::node_garbage, "upstream " + request_->node->target.name() +
                                               ": it refused a WebSocket with status " + std::to_string(head.status) +
                                               ": " + std::string(protocol.error()));
     return refuse({502, "the node does not speak WebSocket here"}, EndReason::node_refused);
@@ -59,6 +58,7 @@ void Session::complete_upgrade(const http::ResponseHead& head, ring::Slice rest)
   RINGWALL_CHECK(bytes.has_value());
   client_.send_copy(std::string_view(service_.head_text.data(), *bytes));
   const config::Mode mode = upgrade.mode;
+  service_.node_answered(*request_->node);
   // The node is place_'s from here on.
   request_.reset();
   std::string().swap(node_input_);
@@ -81,7 +81,7 @@ void Session::complete_upgrade(const http::ResponseHead& head, ring::Slice rest)
     }
   }
   update_client_receiving();
-  if (service_.stopping) stop(false);
+  leave_if_answered();
 }
 
 }  // namespace ringwall::session

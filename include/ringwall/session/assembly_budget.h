@@ -52,6 +52,7 @@ class AssemblyBudget {
   // True when wake() has somebody to tell: the turn must not sleep before it.
   [[nodiscard]] bool is_due() const { return !waiting_.empty() && (memory_came_back_ || to_tell_ > 0); }
 
+  [[nodiscard]] std::size_t bytes_max() const { return bytes_max_; }
   [[nodiscard]] std::size_t used() const { return shard_.used; }
   [[nodiscard]] std::uint64_t times_reached() const { return times_reached_; }
 

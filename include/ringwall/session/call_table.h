@@ -1,8 +1,8 @@
 // call_table.h: the calls of one WebSocket that the node has not answered, and the subscriptions that it serves.
 //
-// Owner: one relay, on its shard's thread. No I/O, no clock, nothing is charged: the caller gives back what answer()
-// says has ended, and at the end of the connection what calls() and subscriptions() still say. Idle, at most
-// bytes_idle_max stay allocated; at most bytes_held_max().
+// Owner: one relay, on its shard's thread. No I/O, the clock is the caller's, nothing is charged: the caller gives back
+// what answer() says has ended, and at the end of the connection what calls() and subscriptions() still say. Idle, at
+// most bytes_idle_max stay allocated; at most bytes_held_max().
 //
 // The client chooses the ids, so what it cannot be trusted with is never concluded from them: whatever it sends, and in
 // whatever order the node answers, calls() and subscriptions() are not less than what the node has. What cannot be
@@ -44,22 +44,26 @@ class CallTable {
   struct Ended {
     std::uint32_t calls = 0;          // no longer in flight
     std::uint32_t subscriptions = 0;  // no longer asked for, or no longer live
-    bool operator==(const Ended&) const = default;
+    // Of a call or a subscribe that was alone under its id.
+    bool is_timed = false;
+    rpc::CostClass cost = rpc::CostClass::normal;
+    std::uint64_t latency_ns = 0;  // from add() on, to tick_ns
   };
+  static constexpr std::uint64_t tick_ns = 1 << 16;  // 2^32 of them are three days
 
   // The seed is the shard's, and outlives the table.
   explicit CallTable(const HashSeed& seed) : seed_(&seed) {}
 
   // A call that is not in a batch and goes to the node in a message of so many bytes. A notification changes nothing:
   // it is never answered.
-  void add(const rpc::Call& call, const rpc::Decision& decision, std::size_t message_bytes);
+  void add(const rpc::Call& call, const rpc::Decision& decision, std::size_t message_bytes, std::uint64_t now_ns);
 
   // A batch that goes to the node: how many of its calls have an id, and how many of those subscribe. One of
   // notifications alone changes nothing.
   void add_batch(std::uint32_t calls, std::uint32_t subscribes);
 
   // Each message of the node, in order.
-  [[nodiscard]] Ended answer(const rpc::Answer& answer);
+  [[nodiscard]] Ended answer(const rpc::Answer& answer, std::uint64_t now_ns);
 
   std::uint32_t calls() const { return calls_; }                  // in flight, or may be
   std::uint32_t subscriptions() const { return subscriptions_; }  // asked for or live, or may be
@@ -84,9 +88,10 @@ class CallTable {
   // The calls of one id. Only an `unclear` one has more than one.
   struct Entry {
     std::uint64_t id = 0;                      // hash
-    std::uint32_t subscription = 0;            // hash; of an unsubscribe
+    std::uint32_t subscription_or_since = 0;   // of an unsubscribe a hash; of the others when it went, in ticks
     rpc::MethodIndex method = rpc::no_method;  // see Live
-    Kind kind = Kind::call;
+    Kind kind : 4 = Kind::call;
+    rpc::CostClass cost : 4 = rpc::CostClass::normal;
     std::uint8_t calls = 0;  // 0: a free slot
   };
 
@@ -105,7 +110,8 @@ class CallTable {
 
   std::uint64_t hash(std::string_view text) const { return keyed_hash(*seed_, text); }
   std::uint32_t subscription_hash(std::string_view id) const { return static_cast<std::uint32_t>(hash(id)); }
-  Entry make_entry(const rpc::Call& call, const rpc::Decision& decision) const;
+  static std::uint32_t ticks(std::uint64_t now_ns) { return static_cast<std::uint32_t>(now_ns / tick_ns); }
+  Entry make_entry(const rpc::Call& call, const rpc::Decision& decision, std::uint64_t now_ns) const;
   bool track(const Entry& call);
   Entry* find(std::uint64_t id);
   void place(const Entry& entry);
@@ -113,7 +119,7 @@ class CallTable {
   void resize(std::size_t slots);
   void make_room();
 
-  Ended end_call(const rpc::Answer& answer);
+  Ended end_call(const rpc::Answer& answer, std::uint64_t now_ns);
   Ended end_unknown_call(const rpc::Answer& answer);
   Ended end_batch();
   std::uint32_t subscriptions_ended_by(const rpc::Answer& answer, const Entry& call);

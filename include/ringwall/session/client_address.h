@@ -25,6 +25,9 @@ using AddressBytes = std::array<std::uint8_t, 16>;
 // "192.0.2.1" or "2001:db8::1".
 [[nodiscard]] std::string to_text(const AddressBytes& address);
 
+// 127.0.0.0/8 and ::1.
+[[nodiscard]] bool is_loopback(const AddressBytes& address);
+
 // What one client's share is counted by: an IPv4 address whole, an IPv6 address by its /64.
 [[nodiscard]] AddressBytes share_key(const AddressBytes& address);
 

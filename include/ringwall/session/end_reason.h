@@ -28,11 +28,14 @@ enum class EndReason : std::uint8_t {
   memory_bound,      // a budget of this shard is spent
   proxy_header,      // no valid PROXY header where one is required, or from a peer that is not trusted with it
   keys_spent,        // its TLS keys had to be changed, and can't be here
+  banned,            // its address is, by the operator, for a time
   stopping,          // Ringwall is ending
 };
 inline constexpr std::size_t end_reasons = static_cast<std::size_t>(EndReason::stopping) + 1;
 
 [[nodiscard]] std::string_view name(EndReason reason);
+// Who acted: "client", "node" or "ringwall", which may have had its reason in what one of them did.
+[[nodiscard]] std::string_view ended_by(EndReason reason);
 
 using EndCounters = std::array<std::uint64_t, end_reasons>;
 

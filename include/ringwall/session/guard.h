@@ -10,6 +10,8 @@
 #include <ringwall/rpc/inspect.h>
 #include <ringwall/rpc/method_table.h>
 #include <ringwall/rpc/refusal.h>
+#include <ringwall/session/address_set.h>
+#include <ringwall/session/counters.h>
 
 #include <array>
 #include <atomic>
@@ -25,14 +27,17 @@
 namespace ringwall::session {
 
 [[nodiscard]] rpc::MethodSettings method_settings(const config::Methods& row);
+[[nodiscard]] std::shared_ptr<const rpc::MethodTable> make_methods(const config::Methods& row);
+// As the quota takes them: none in reach where limits.enabled is off.
+[[nodiscard]] quota::Limits quota_limits(const config::Limits& row);
 
 // Made of a configuration that load() has passed.
 struct Rules {
   Rules(const config::Config& config, const quota::Seed& seed, std::uint64_t now_ns);
 
-  const rpc::MethodTable methods;
+  const std::shared_ptr<const rpc::MethodTable> methods;  // of the start: see Guard::adopt()
   quota::Accounts accounts;
-  const quota::Terms terms;
+  const quota::Terms terms;                       // of the start
   std::atomic<std::size_t> connections = 0;       // of all shards
   std::atomic<std::uint64_t> one_address_ns = 0;  // when one that held nearly all of them was last told of
 };
@@ -56,7 +61,7 @@ struct Ruling {
   bool is_unread = false;  // of one that may wait: for its bytes, before anything of it was read
   std::uint32_t retry_after_ms = 0;
   quota::Request request{};    // what its calls cost
-  quota::Decision decision{};  // of one that may wait
+  quota::Decision decision{};  // of one that may wait, or was refused for a limit
   std::string_view reply;      // JSON text
   bool is_batch = false;
   std::span<const rpc::Call> calls;  // as many as decisions; empty for what could not be read
@@ -73,7 +78,8 @@ struct GuardCounters {
   std::uint64_t unknown_unnamed = 0;  // of those, of names beyond Guard::unknown_names_max
   std::uint64_t invalid = 0;
   std::uint64_t batches_refused = 0;     // for the sake of a call, or of more calls than are ever read
-  std::uint64_t connections_denied = 0;  // by limits.allow and limits.deny
+  std::uint64_t connections_denied = 0;  // by limits.allow, limits.deny and bans
+  std::uint64_t requests_denied = 0;     // by the same, through a trusted proxy
   std::uint64_t handshakes_refused = 0;  // by limits.handshakes_max
   std::uint64_t proxied_refused = 0;     // upgrades through a trusted proxy, at a limit of connections
 };
@@ -83,7 +89,12 @@ class Guard {
   // Names that are counted one by one; the rest are counted together.
   static constexpr std::size_t unknown_names_max = 64;
 
+  // Of `config` the limits are looked at again for each message: it outlives the guard, and may change.
   Guard(Rules& rules, const config::Config& config);
+
+  // After a reload: what holds from the next message on, also of connections that are open. Terms as Admission::adopt()
+  // takes them.
+  void adopt(std::shared_ptr<const rpc::MethodTable> methods, const quota::Terms& terms);
 
   // Memory of the scratch, in bytes, from the start on.
   [[nodiscard]] static std::size_t bytes_held();
@@ -93,13 +104,18 @@ class Guard {
   // The same for a message whose bytes are paid for, by `more_units` of its calls' charge.
   [[nodiscard]] Ruling judge_paid(std::span<const char> text, const Payer& payer, bool is_websocket,
                                   std::uint64_t more_units, std::uint64_t now_ns);
-  // What becomes of a message that was to wait, by the last decision on its request.
+  // What becomes of a message that was to wait, by the last decision on its request. If a reload has taken one of its
+  // methods away meanwhile, what it holds is given back and it is denied.
   [[nodiscard]] Ruling settle(std::span<const char> text, bool is_unread, quota::Connection& connection,
                               const quota::Decision& decision);
   // The answer to the call of a ruling to tell_methods. Valid until the next judge().
   [[nodiscard]] std::string_view tell(const Ruling& ruling, std::string_view result);
 
-  // Whether limits.allow and limits.deny let this address in.
+  // Addresses that are refused for a time, from here on until others are given; whoever gives them sees to the time.
+  // Sessions that are there end by Service::end_banned().
+  void set_bans(std::shared_ptr<const AddressSet> bans) { bans_ = std::move(bans); }
+
+  // Whether limits.allow, limits.deny and the bans let this address in.
   [[nodiscard]] bool lets_in(const quota::AddressBytes& address) const;
 
   // Methods that were asked for and are not offered here, with how often; at most unknown_names_max.
@@ -108,18 +124,21 @@ class Guard {
   [[nodiscard]] std::string new_unknown_names() const;
   void forget_new_unknown_names() { new_unknown_.clear(); }
 
-  [[nodiscard]] const rpc::MethodTable& methods() const { return rules_.methods; }
+  [[nodiscard]] const rpc::MethodTable& methods() const { return *methods_; }
   [[nodiscard]] Rules& rules() { return rules_; }
   quota::Admission admission;
   GuardCounters counters{};
+  CallCounters call_counters{};
 
  private:
   [[nodiscard]] quota::Decision charge_or_wait(const Payer& payer, bool is_websocket, Ruling& ruling,
                                                std::uint64_t now_ns);
   [[nodiscard]] bool decide(const rpc::Inspection& read);
+  [[nodiscard]] Ruling deny(const rpc::Inspection& read, Ruling ruling);
   [[nodiscard]] Ruling price(const rpc::Inspection& read, bool is_websocket) const;
   [[nodiscard]] Ruling pass(Ruling ruling);
   void count_denied(const rpc::Call& call, const rpc::Decision& decision);
+  void count_calls(Verdict verdict, const Ruling& ruling);
   [[nodiscard]] bool asks_methods(const Ruling& ruling) const;
   void count_unknown(std::string_view method);
   [[nodiscard]] quota::Decision charge(const Payer& payer, const quota::Request& request, std::uint64_t now_ns);
@@ -128,6 +147,7 @@ class Guard {
                                                 std::uint32_t retry_after_ms);
 
   Rules& rules_;
+  std::shared_ptr<const rpc::MethodTable> methods_;
   const config::Limits& limits_;
   rpc::Inspector inspector_;
   std::vector<rpc::Decision> decisions_;
@@ -135,6 +155,7 @@ class Guard {
   std::vector<char> out_;
   std::map<std::string, std::uint64_t, std::less<>> unknown_;
   std::vector<const std::string*> new_unknown_;
+  std::shared_ptr<const AddressSet> bans_;
 };
 
 }  // namespace ringwall::session

@@ -50,10 +50,19 @@ struct Upgrade {
 };
 
 struct Request {
-  Request(NodeService& node_in, AssemblyBudget& budget, const AddressBytes& key) : node(node_in), body(budget, key) {}
+  Request(NodeGroup& group_in, AssemblyBudget& budget, const AddressBytes& key) : group(group_in), body(budget, key) {}
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+  ~Request() { count_at(nullptr); }
 
-  NodeService& node;
-  std::string head;  // as the node gets it; a small body stands behind it
+  // Is a request under way at that node, which the choice of the least used one counts; null: at none.
+  void count_at(NodeService* next);
+
+  NodeGroup& group;
+  NodeService* node = nullptr;  // of the group; the one that has it, or is about to
+  std::uint64_t tried = 0;      // that one too: a bit for each node of the group
+  bool names_node = false;      // the Host in its head is the node's
+  std::string head;             // as the node gets it; a small body stands behind it
   Body body;
   http::BodyReader body_reader{};
   std::uint64_t body_since_ns = 0;
@@ -61,15 +70,19 @@ struct Request {
   bool body_is_chunked = false;    // goes on as one chunk
   ring::Slice body_bytes{};        // kept until the node's first byte, to be sent again if need be
 
-  bool is_call = false;            // POST: its body is JSON-RPC
+  bool is_call = false;  // POST: its body is JSON-RPC
+  rpc::CostClass cost = rpc::CostClass::normal;
+  std::uint64_t asked_ns = 0;      // when its one call went on; 0: it is no such request
   bool is_head = false;            // HEAD: the answer has no body
   bool client_keeps_alive = true;  // the client's connection goes on after the answer
   bool client_is_old = false;      // HTTP/1.0 knows no chunks
   bool may_be_sent_again = false;
   bool on_used_connection = false;
   bool node_said_something = false;
+  std::uint64_t heard_ns = 0;  // when bytes last came from the node; before the first, when it got the request
 
   std::unique_ptr<Upgrade> upgrade{};  // null: a plain request
+  NodeService* counted_at = nullptr;   // see count_at()
 
   std::shared_ptr<const upstream::Addresses> addresses{};
   std::size_t address_index = 0;

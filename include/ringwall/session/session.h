@@ -10,6 +10,7 @@
 
 #include <ringwall/connection/connection.h>
 #include <ringwall/ring/timer_wheel.h>
+#include <ringwall/session/account.h>
 #include <ringwall/session/client_address.h>
 #include <ringwall/session/end_reason.h>
 #include <ringwall/session/relay.h>
@@ -32,12 +33,22 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   ~Session();
 
   void start(int socket, const AddressBytes& peer);
-  // Ringwall is ending: in order as soon as what is under way allows, or `now`.
+  // Ringwall is ending: goes from `at_ns` on, as soon as what it has asked for is answered.
+  void drain(std::uint64_t at_ns);
+  // Its time for that is over: in order as soon as what is under way allows, or `now`.
   void stop(bool now);
 
   // Its TLS handshake is one of Service::handshakes, until it is done or the session is the oldest of too many.
   void join_handshakes();
   void refuse_handshake();
+
+  // For an operator.
+  [[nodiscard]] bool is_of(const config::Cidr& range) const;
+  [[nodiscard]] Figures figures() const;
+  [[nodiscard]] Account account() const;  // for the log too, at its end
+  void end_if_in(const AddressSet& banned);
+  // Of the node's, which it may have noted (NodeService::silence).
+  void look_at_silence();
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] EndReason end_reason() const { return end_reason_; }
@@ -80,6 +91,12 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   [[nodiscard]] bool leave(EndReason reason);
   void release_node();
 
+  // account.cc: what is counted of it.
+  void count_handshake_done();
+  void count_handshake_failed();
+  void count_handshake_left(EndReason reason);
+  void count_forwarded(const Ruling& ruling);
+
   // head.cc: a request's head, and what is to be done about it.
   void take_input(std::string_view bytes);
   [[nodiscard]] std::size_t read_input(std::string_view bytes);
@@ -95,9 +112,10 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   void refuse(http::Refusal refusal, EndReason reason);
 
   // exchange.cc: a request with its body to the node, the answer back.
-  void begin_exchange(const http::RequestHead& head, NodeService& node);
+  void begin_exchange(const http::RequestHead& head, NodeGroup& group);
   [[nodiscard]] std::size_t read_body(std::string_view bytes);
   void body_complete(std::string_view body);
+  [[nodiscard]] bool take_kept_connection();
   void send_request();
   void send_again();
   void begin_answer(const http::ResponseHead& head, ring::Slice rest);
@@ -106,7 +124,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   void cut_answer(EndReason reason);
 
   // node.cc: getting a connection to the node, its head, and what can go wrong with either.
-  [[nodiscard]] http::Origin origin(const http::RequestHead& head, const NodeService& node);
+  [[nodiscard]] http::Origin origin(const http::RequestHead& head, Request& request);
   void connect();
   void connect_failed(connection::Failure failure);
   void await_node();
@@ -115,8 +133,13 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   void node_failed(connection::Failure failure);
   void node_at_its_limit();
 
+  // failover.cc: the node that a request gets, and the next one where that does not take it.
+  [[nodiscard]] bool choose_node();
+  [[nodiscard]] bool choose_next_node();
+  [[nodiscard]] bool send_to_next_node();
+
   // upgrade.cc: WebSocket's opening handshake on both sides.
-  void begin_upgrade(const http::RequestHead& head, NodeService& node, config::Mode mode);
+  void begin_upgrade(const http::RequestHead& head, NodeGroup& group, config::Mode mode);
   void complete_upgrade(const http::ResponseHead& head, ring::Slice rest);
 
   // relay.cc: frames both ways.
@@ -137,6 +160,10 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   void note_message_progress();
   void set_relay_timer();
   void on_relay_timer();
+  void ping_node();
+
+  // silence.cc: a node that hangs.
+  void relay_silence(const upstream::Silence& silence);
 
   // calls.cc: what becomes of a message, and what the node's answers say.
   enum class Fate : std::uint8_t { forward, drop, keep_back, close };
@@ -159,10 +186,22 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   void owe_for(std::uint64_t answer_bytes);
   [[nodiscard]] bool charge_request();
   [[nodiscard]] bool pass_on_place();
-  void refuse_over_rate(std::uint32_t retry_after_ms);
+  void refuse_for_limit(const quota::Decision& decision);
   [[nodiscard]] bool judge_body(std::string_view body);
 
-  // closing.cc: the end of a WebSocket.
+  // tally.cc: what it has asked for.
+  void note_node(const NodeService& node);
+  void note_ruling(const Ruling& ruling);
+  void note_limited(quota::Reason reason, std::uint32_t calls = 1, std::string_view method = {});
+
+  // drain.cc: how it goes when Ringwall is ending.
+  void on_leaving_timer();
+  void end_stopping();
+  [[nodiscard]] bool is_fresh() const;
+  [[nodiscard]] bool is_leaving() const { return leaving_ && leaving_->is_due; }
+  void leave_if_answered();
+
+  // closing.cc: the end of a WebSocket, and of what is none.
   void end_in_order(EndReason reason, websocket::CloseCode code, std::string_view text);
   void close_both(EndReason reason, websocket::CloseCode to_client, std::string_view client_text,
                   websocket::CloseCode to_node, std::string_view node_text);
@@ -170,12 +209,25 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   void relay_lost_node(EndReason reason, websocket::CloseCode to_client, std::string_view text);
   void relay_lost_client(EndReason reason);
 
+ public:
+  // From drain() on.
+  struct Leaving {
+    explicit Leaving(Session& session) : timer(session) {}
+
+    ring::TimerOf<Session, &Session::on_leaving_timer> timer;
+    bool is_due = false;  // its moment has come
+  };
+
+ private:
+  static constexpr std::uint16_t no_node = UINT16_MAX;
+
   Service& service_;
   const ListenerService& listener_;
   connection::Connection client_;
   std::unique_ptr<connection::Connection> node_;
   std::unique_ptr<Request> request_;
   std::unique_ptr<Relay> relay_;
+  std::unique_ptr<Leaving> leaving_;
   NodeService* place_ = nullptr;   // of a WebSocket or a tunnel: holds a place among this node's connections
   std::string input_;              // of the client, not yet read
   std::size_t input_charged_ = 0;  // of its memory, to the backlog: what goes beyond a head
@@ -186,6 +238,7 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   AddressBytes payer_{};           // whose connection quota_ is
   std::string address_text_;
   quota::Connection quota_;
+  Tally tally_;
   std::uint64_t answer_bytes_ = 0;     // not charged yet
   std::uint64_t unpaid_bytes_ = 0;     // of requests: see Payer
   std::uint64_t tunnel_heard_ns_ = 0;  // when bytes last came, either way
@@ -193,7 +246,9 @@ class Session final : public connection::Owner, public AssemblyBudget::Waiter, p
   unsigned own_answers_left_ = 0;  // to the piece of input that is being read
   State state_;
   EndReason end_reason_ = EndReason::none;
+  State end_state_ = State::ending;            // when it began to end
   std::list<Session*>::iterator handshake_{};  // in Service::handshakes
+  std::uint16_t node_index_ = no_node;         // in Service::nodes, of the last one asked
   bool is_handshake_counted_ = false;
   bool waits_for_memory_ = false;
   bool peer_is_known_ = true;  // false: a PROXY header passes on a connection of it knows not whom

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace ringwall::session {
 
@@ -25,6 +26,8 @@ enum class State : std::uint8_t {
   tunnel,        // bytes both ways
   ending,        // the node is gone from here; the client's connection closes
 };
+
+[[nodiscard]] std::string_view name(State state);
 
 [[nodiscard]] constexpr bool may_follow(State from, State to) {
   switch (to) {

@@ -133,7 +133,7 @@ TEST_CASE("an operator hears of each thing at most once a second") {
   Rules rules(config, {}, stage.ring.now_ns());
   std::vector<std::string> heard;
   Service service(stage.resources, config, rules, nullptr,
-                  [&](Notice, const std::string& text) { heard.push_back(text); });
+                  [&](const log::Line& line) { heard.emplace_back(line.sentence); });
   service.notify(Notice::node_garbage, "one");
   service.notify(Notice::node_garbage, "two");
   service.notify(Notice::out_of_files, "three");

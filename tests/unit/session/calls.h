@@ -23,10 +23,10 @@ class Calls {
                             .method = method,
                             .id = id,
                             .params = params};
-    table.add(call, methods_.decide(call), bytes);
+    table.add(call, methods_.decide(call), bytes, now_ns);
   }
 
-  Ended hear(std::string_view text) { return table.answer(rpc::classify_answer(text, {})); }
+  Ended hear(std::string_view text) { return table.answer(rpc::classify_answer(text, {}), now_ns); }
   Ended result(const std::string& id, const std::string& value) {
     return hear(R"({"jsonrpc":"2.0","id":)" + id + R"(,"result":)" + value + "}");
   }
@@ -40,10 +40,16 @@ class Calls {
   }
 
   CallTable table{hash_seed};
+  std::uint64_t now_ns = 1;
 
  private:
   rpc::MethodTable methods_ = rpc::MethodTable::make({.policy = rpc::Policy::all}).value();
 };
+
+// But for the time, which has tests of its own.
+inline bool operator==(const CallTable::Ended& a, const CallTable::Ended& b) {
+  return a.calls == b.calls && a.subscriptions == b.subscriptions;
+}
 
 inline std::ostream& operator<<(std::ostream& out, const CallTable::Ended& ended) {
   return out << ended.calls << " calls, " << ended.subscriptions << " subscriptions";

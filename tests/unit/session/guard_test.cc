@@ -1,51 +1,11 @@
-#include <ringwall/session/guard.h>
-
+#include <algorithm>
 #include <string>
 #include <string_view>
 
-#include "unit/catch.h"
-
-namespace {
+#include "unit/session/guard_bench.h"
 
 using namespace ringwall;
 using namespace ringwall::session;
-using Kind = Ruling::Kind;
-
-constexpr std::uint64_t second_ns = 1'000'000'000;
-constexpr quota::AddressBytes client_address = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1};
-
-// A guard with one connection, whose clock stands still unless it is moved.
-struct Bench {
-  explicit Bench(config::Config config_in = {}) : config(std::move(config_in)) {
-    REQUIRE(guard.admission.open(connection, guard.admission.client(client_address, now_ns), now_ns).given);
-  }
-
-  Ruling judge(std::string_view text, bool in_flight = true) {
-    return guard.judge(text, {connection}, in_flight, now_ns);
-  }
-  std::string reply(std::string_view text) {
-    const Ruling ruling = judge(text);
-    CHECK(ruling.kind == Kind::answer);
-    return std::string(ruling.reply);
-  }
-
-  config::Config config;
-  std::uint64_t now_ns = second_ns;
-  Rules rules{config, {}, now_ns};
-  Guard guard{rules, config};
-  quota::Connection connection{};
-};
-
-config::Config with(auto&& change) {
-  config::Config config;
-  change(config);
-  return config;
-}
-
-constexpr std::string_view cheap = R"({"jsonrpc":"2.0","id":1,"method":"system_name","params":[]})";
-constexpr std::string_view unsafe_call = R"({"jsonrpc":"2.0","id":1,"method":"author_rotateKeys","params":[]})";
-
-}  // namespace
 
 TEST_CASE("a known safe method goes on, and is charged and in flight") {
   Bench bench;
@@ -310,4 +270,37 @@ TEST_CASE("allow and deny decide who may come") {
   CHECK(bench.guard.lets_in(neighbour));
   CHECK_FALSE(bench.guard.lets_in(stranger));
   CHECK(Bench().guard.lets_in(stranger));
+}
+
+TEST_CASE("each call is counted once, by its method and what became of it") {
+  Bench bench(with([](config::Config& config) {
+    config.limits.connection_units_per_s = 1;
+    config.limits.connection_units_burst = 4;
+  }));
+  const auto method_named = [](std::string_view name) {
+    const auto known = rpc::known_methods();
+    const auto at = std::ranges::find(known, name, &rpc::Method::name);
+    REQUIRE(at != known.end());
+    return static_cast<std::size_t>(at - known.begin());
+  };
+  const auto count = [&](Verdict verdict, std::string_view name) {
+    return bench.guard.call_counters.count_of(verdict, method_named(name));
+  };
+  const std::size_t other = rpc::known_methods().size();
+  (void)bench.judge(cheap);
+  (void)bench.judge(unsafe_call);
+  (void)bench.judge(R"({"jsonrpc":"2.0","id":1,"method":"rpc_methods"})");
+  CHECK(count(Verdict::forwarded, "system_name") == 1);
+  CHECK(count(Verdict::unsafe_, "author_rotateKeys") == 1);
+  CHECK(count(Verdict::answered, "rpc_methods") == 1);
+  (void)bench.judge(cheap);
+  (void)bench.judge(cheap);
+  CHECK(count(Verdict::forwarded, "system_name") == 2);
+  CHECK(count(Verdict::over_limit, "system_name") == 1);
+  bench.now_ns += 100 * second_ns;
+  (void)bench.judge(
+      R"([{"jsonrpc":"2.0","id":1,"method":"system_name"},{"jsonrpc":"2.0","id":2,"method":"nobody_knows"},7])");
+  CHECK(count(Verdict::batch_refused, "system_name") == 1);
+  CHECK(bench.guard.call_counters.count_of(Verdict::not_offered, other) == 1);
+  CHECK(bench.guard.call_counters.count_of(Verdict::invalid, other) == 1);
 }

@@ -69,6 +69,22 @@ TEST_CASE("each end has a stable word of its own") {
   CHECK(name(EndReason::stopping) == "stopping");
 }
 
+TEST_CASE("each state has a word of its own") {
+  std::set<std::string_view> words;
+  for (std::size_t state = 0; state < states; ++state) CHECK(words.insert(name(static_cast<State>(state))).second);
+  CHECK(name(State::proxy_header) == "proxy_header");
+  CHECK(name(State::awaiting) == "awaiting");
+  CHECK(name(State::ending) == "ending");
+}
+
+TEST_CASE("who ended a session is who acted") {
+  CHECK(ended_by(EndReason::client_reset) == "client");
+  CHECK(ended_by(EndReason::node_closed) == "node");
+  CHECK(ended_by(EndReason::client_slow) == "ringwall");
+  CHECK(ended_by(EndReason::node_unreachable) == "ringwall");
+  CHECK(ended_by(EndReason::stopping) == "ringwall");
+}
+
 TEST_CASE("a number that is no end has no word") {
   CHECK(aborts([] { (void)name(static_cast<EndReason>(end_reasons)); }));
 }
