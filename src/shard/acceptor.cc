@@ -67,6 +67,11 @@ void Acceptor::resume() {
   }
 }
 
+// A new accept tries at once.
+void Acceptor::look_again() {
+  if (!stopping_ && accept_.in_flight() && !cancel_.in_flight()) service_.resources.ring.cancel(accept_, cancel_);
+}
+
 void Acceptor::refuse(int socket) {
   ring::Backend& backend = service_.resources.ring.backend();
   backend.reset_on_close(socket);
@@ -88,7 +93,7 @@ void Acceptor::close_if_joined() {
 
 void Acceptor::on_accept(const ring::Completion& completion) {
   const int result = completion.result;
-  if (result >= 0 && !stopping_ && room() > 0) {
+  if (result >= 0 && room() > 0 && !service_.has_cut) {
     service_.open(result, listener_);
   } else if (result >= 0) {
     ++clients_refused_;

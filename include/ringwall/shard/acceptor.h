@@ -24,7 +24,11 @@ class Acceptor {
 
   // Once a turn: accepts where there is room, and no longer where there is none.
   void resume();
-  // No more clients; the socket closes once the kernel has let go of it.
+  // Looks into the socket's queue anew. Of several processes that wait at one socket the kernel wakes one for each
+  // client, and where that one has just given up waiting, nobody.
+  void look_again();
+  // No more clients but those that the kernel has accepted already; the socket closes once it has let go of it. What
+  // waits in the queue of a socket that another process has too is that one's.
   void stop();
   [[nodiscard]] bool is_stopped() const { return socket_ < 0; }
 

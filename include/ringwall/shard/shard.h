@@ -1,8 +1,8 @@
 // shard.h: one thread's share of Ringwall: a ring, its buffers, its listeners, its sessions.
 //
-// Shared nothing: what crosses to another thread is a stop request (an eventfd), the addresses of nodes (published
-// snapshots) and the places among their connections (an atomic count), and ticket keys. Made, run and destroyed on its
-// own thread; only Plan::stop_event is for others.
+// Shared nothing: what crosses to another thread is letters (mailbox.h), the addresses of nodes and their health
+// (published snapshots), the use of each (atomic counts), and ticket keys. Made, run and destroyed on its own thread;
+// only its mailbox and its event are for others.
 #pragma once
 
 #include <ringwall/config/config.h>
@@ -12,8 +12,11 @@
 #include <ringwall/ring/ring.h>
 #include <ringwall/session/service.h>
 #include <ringwall/shard/acceptor.h>
+#include <ringwall/shard/mailbox.h>
+#include <ringwall/shard/snapshot.h>
 #include <ringwall/tls/offload.h>
 #include <ringwall/upstream/target.h>
+#include <ringwall/upstream/watch.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -35,22 +38,44 @@ inline constexpr std::uint64_t linger_ns = 800'000'000;  // of a connection that
   return server.backlog_bytes_max / 2;
 }
 
+// How long a stop takes. fresh_ns: of those who have not asked for anything yet.
+struct Drain {
+  std::uint64_t spread_ns = 0;
+  std::uint64_t fresh_ns = 500'000'000;
+};
+
 struct ListenerPlan {
   const config::Listener* config;
-  int socket;                         // listening; the shard's own from here
-  std::unique_ptr<tls::Context> tls;  // null: plain or redirect
+  std::vector<int> sockets;                 // listening; the shard's own from here
+  std::shared_ptr<const tls::Context> tls;  // null: plain or redirect
 };
 
 struct Plan {
-  const config::Config* config;  // outlives the shard, and so do the rules
-  session::Rules* rules;         // shared by all shards
+  const config::Config* config;  // copied by the shard
+  session::Rules* rules;         // shared by all shards, and outlives them
   const upstream::Offers* offers;
+  upstream::Watch* watch = nullptr;  // null: every node is taken to be well
   std::vector<ListenerPlan> listeners;
-  std::vector<upstream::Target*> targets;  // as Config::upstreams
+  std::vector<upstream::Target*> targets;  // of each of Config::upstreams, one upstream after the other
   std::size_t sessions_max;
-  int stop_event;  // an eventfd, the caller's: 1 written to it asks to stop in order, again: at once
-  session::NoticeSink notice;
+  Mailbox* mailbox;  // outlives the shard
+  int event;         // an eventfd, the caller's: written to once there are letters
+  log::Sink log;     // on the shard's thread; does not block
   tls::OffloadSettings offload{};
+};
+
+// What all shards are told to go on with: a configuration with the listeners and upstreams of the plan, and what is
+// made of it.
+struct Settings {
+  config::Config config;
+  std::shared_ptr<const rpc::MethodTable> methods;
+  quota::Terms terms;
+};
+
+// What one shard is told. It copies what it needs, and keeps nothing of it but methods and contexts.
+struct Update {
+  std::shared_ptr<const Settings> settings{};              // null: as they are
+  std::vector<std::shared_ptr<const tls::Context>> tls{};  // of each listener; null: as it is
 };
 
 class Shard {
@@ -69,19 +94,31 @@ class Shard {
   void start();
   [[nodiscard]] bool turn(std::uint64_t wait_ns_max);
 
+  // Between two turns. No connection ends for it: those that are open go on with what is new.
+  void adopt(const Update& update);
+
+  // Another process has stopped to accept from this one's sockets (Acceptor::look_again).
+  void look_again();
+  // After stop(): no listening socket is this shard's any more.
+  [[nodiscard]] bool has_let_go() const;
+  // To stop in order: no more clients, and the sessions go as Service::drain says, by timeouts.stop_ms after the last
+  // moment at the latest. Called again: at once.
+  void stop(const Drain& drain = {});
+
   [[nodiscard]] session::Service& service() { return service_; }
   [[nodiscard]] connection::Resources& resources() { return resources_; }
   [[nodiscard]] connection::SharedBudget& backlog() { return backlog_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<Acceptor>>& acceptors() const { return acceptors_; }
+  [[nodiscard]] LoopTime& loop_time() { return loop_time_; }  // as of the last snapshot
 
  private:
-  void wait_for_stop();
-  void on_stop_event(const ring::Completion& completion);
+  void wait_for_letters();
+  void on_event(const ring::Completion& completion);
   void on_cancel(const ring::Completion&) {}
   void on_stop_deadline();
-  void begin_stop();
+  void on_answers_deadline();
   [[nodiscard]] bool has_stopped() const;
 
-  const config::Config& config_;
   ring::Ring ring_;
   ring::BufferRing buffers_;
   ring::BufferRing large_buffers_;
@@ -91,11 +128,14 @@ class Shard {
   session::Service service_;
   std::vector<std::unique_ptr<session::ListenerService>> listeners_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
-  int stop_event_;
-  std::uint64_t stop_count_ = 0;  // read from the eventfd
-  ring::OperationOf<Shard, &Shard::on_stop_event> stop_read_{*this};
-  ring::OperationOf<Shard, &Shard::on_cancel> stop_cancel_{*this};
+  LoopTime loop_time_{};
+  Mailbox& mailbox_;
+  int event_;
+  std::uint64_t event_count_ = 0;  // read from the eventfd
+  ring::OperationOf<Shard, &Shard::on_event> event_read_{*this};
+  ring::OperationOf<Shard, &Shard::on_cancel> event_cancel_{*this};
   ring::TimerOf<Shard, &Shard::on_stop_deadline> stop_timer_{*this};
+  ring::TimerOf<Shard, &Shard::on_answers_deadline> answers_timer_{*this};
 };
 
 }  // namespace ringwall::shard

@@ -104,7 +104,7 @@ TEST_CASE("without descriptors accepting pauses, is told of, and goes on when th
     for (int index = 0; index < 5; ++index) stage.connect(page_request);
     REQUIRE(stage.run_until([&] { return served(stage) == 3; }));
     REQUIRE(stage.run_until([&] { return !stage.notices.empty(); }));
-    CHECK(stage.notices.front() == session::Notice::out_of_files);
+    CHECK(stage.notices.front() == "out_of_files");
     stage.run_for(3 * second);
     CHECK(served(stage) == 3);
     CHECK(stage.notices.size() <= 5);
@@ -155,7 +155,8 @@ TEST_CASE("a kernel that refuses the ring of buffers is told by its errno, and w
   config::Config config;
   config.listeners = {{.kind = config::ListenerKind::plain}};
   session::Rules rules(config, {}, 0);
-  const int mailbox = kernel.open_mailbox();
+  Mailbox mailbox;
+  const int event = kernel.open_mailbox();
   const auto make = [&](std::uint16_t port) {
     Plan plan{.config = &config,
               .rules = &rules,
@@ -163,10 +164,11 @@ TEST_CASE("a kernel that refuses the ring of buffers is told by its errno, and w
               .listeners = {},
               .targets = {},
               .sessions_max = 1,
-              .stop_event = mailbox,
-              .notice = [](session::Notice, const std::string&) {}};
+              .mailbox = &mailbox,
+              .event = event,
+              .log = [](const log::Line&) {}};
     const int socket = kernel.open_listener(sim::address_of("192.0.2.1", port));
-    plan.listeners.push_back({.config = config.listeners.data(), .socket = socket, .tls = nullptr});
+    plan.listeners.push_back({.config = config.listeners.data(), .sockets = {socket}, .tls = nullptr});
     return std::make_unique<Shard>(kernel, std::move(plan));
   };
   {
@@ -174,7 +176,7 @@ TEST_CASE("a kernel that refuses the ring of buffers is told by its errno, and w
     CHECK(first->error() == 0);
     CHECK(make(444)->error() == EEXIST);
   }
-  kernel.close_socket(mailbox);
+  kernel.close_socket(event);
   CHECK(kernel.descriptors_open() == 0);
 }
 

@@ -9,7 +9,6 @@ namespace ringwall::shard {
 namespace {
 
 using session::EndReason;
-using session::Notice;
 using test::answer;
 using test::millisecond;
 using test::Options;
@@ -100,7 +99,7 @@ TEST_CASE("who sends no header is reset without an answer, counted, and told to 
     CHECK(client.received().empty());
     CHECK(client.error() == ECONNRESET);
   }
-  CHECK(std::ranges::count(stage.notices, Notice::proxy_header) >= 1);
+  CHECK(std::ranges::count(stage.notices, "proxy_header") >= 1);
   // The other listener has no use for one, and does not believe it.
   sim::Peer& forger = stage.connect(std::string(line) + std::string(page_request), 1);
   REQUIRE(stage.run_until([&] { return forger.has_ended(); }));

@@ -1,4 +1,4 @@
-// stage.h: one shard over the simulated kernel, its clients and its node.
+// stage.h: one shard over the simulated kernel, its clients and its nodes.
 #pragma once
 
 #include <ringwall/shard/shard.h>
@@ -9,6 +9,7 @@
 #include "unit/catch.h"
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -29,6 +30,8 @@ struct Options {
   std::size_t sessions_max = 1000;
   unsigned descriptors_max = 4096;
   config::Listener first{.kind = config::ListenerKind::plain};  // of two listeners
+  std::uint16_t sockets = 1;                                    // of each, 10 ports apart
+  std::uint8_t nodes = 1;                                       // of the one upstream
 };
 
 class Stage {
@@ -42,21 +45,32 @@ class Stage {
         kernel(world,
                {.submission_entries = 256, .completion_entries = 1024, .descriptors_max = options.descriptors_max}),
         config_(make_config(options)),
-        target_("node", "192.0.2.9", 9944, 0),
         node(world, node_address()),
-        mailbox_(kernel.open_mailbox()) {
-    REQUIRE(target_.resolve() == 0);
+        event_(kernel.open_mailbox()) {
     Plan plan{.config = &config_,
               .rules = &rules_,
               .offers = nullptr,
               .listeners = {},
-              .targets = {&target_},
+              .targets = {},
               .sessions_max = options.sessions_max,
-              .stop_event = mailbox_,
-              .notice = [this](session::Notice notice, const std::string&) { notices.push_back(notice); }};
+              .mailbox = &mailbox_,
+              .event = event_,
+              .log = [this](const log::Line& line) {
+                append_line(told, line, {}, log::Time{});
+                if (line.level == log::Level::warning) notices.emplace_back(line.event);
+              }};
+    for (const config::Endpoint& place : config::nodes_of(config_.upstreams.front())) {
+      upstream::Target& target = targets.emplace_back("node", place.host, place.port, 0U);
+      REQUIRE(target.resolve() == 0);
+      plan.targets.push_back(&target);
+      if (targets.size() > 1) other_nodes.emplace_back(world, sim::address_of(place.host.c_str(), place.port));
+    }
     for (std::uint16_t index = 0; index < config_.listeners.size(); ++index) {
-      const int socket = kernel.open_listener(address(index));
-      plan.listeners.push_back({.config = &config_.listeners[index], .socket = socket, .tls = nullptr});
+      plan.listeners.push_back({.config = &config_.listeners[index], .sockets = {}, .tls = nullptr});
+      for (std::uint16_t copy = 0; copy < options.sockets; ++copy) {
+        plan.listeners.back().sockets.push_back(
+            kernel.open_listener(address(static_cast<std::uint16_t>(index + 10 * copy))));
+      }
     }
     shard = std::make_unique<Shard>(kernel, std::move(plan));
     REQUIRE(shard->error() == 0);
@@ -69,7 +83,7 @@ class Stage {
     stop();
     stop();
     RINGWALL_CHECK(run_until([&] { return stopped; }));
-    kernel.close_socket(mailbox_);
+    kernel.close_socket(event_);
     RINGWALL_CHECK(kernel.operations_in_flight() == 0 && kernel.descriptors_open() == 0 && kernel.buffers_held() == 0);
   }
 
@@ -80,8 +94,11 @@ class Stage {
 
   // Someone who connects and says `text`, at once or in a moment.
   sim::Peer& connect(std::string_view text = "", std::uint16_t listener = 0) {
+    return connect_to(address(listener), text);
+  }
+  sim::Peer& connect_to(const ring::SocketAddress& to, std::string_view text) {
     sim::Peer& client = clients.emplace_back(world);
-    client.connect(address(listener), sim::address_of("203.0.113.7", ++port_));
+    client.connect(to, sim::address_of("203.0.113.7", ++port_));
     client.send(text);
     return client;
   }
@@ -101,10 +118,20 @@ class Stage {
     (void)run_until([] { return false; }, time_ns);
   }
   // As the server's thread: asks to stop, and a second time to stop at once.
-  void stop() { kernel.signal_mailbox(mailbox_); }
+  void stop(const Drain& drain = {}) {
+    post([drain](Shard& told) { told.stop(drain); });
+  }
+  void post(Letter letter) {
+    mailbox_.post(std::move(letter));
+    kernel.signal_mailbox(event_);
+  }
   [[nodiscard]] bool stops_within(std::uint64_t time_ns) {
     return run_until([&] { return stopped; }, time_ns);
   }
+
+  // What the shard was made with.
+  [[nodiscard]] const config::Config& config() const { return config_; }
+  [[nodiscard]] const session::Rules& rules() const { return rules_; }
 
   [[nodiscard]] std::size_t sessions() const { return shard->service().sessions.size(); }
   [[nodiscard]] std::uint64_t ended(session::EndReason reason) const {
@@ -119,6 +146,9 @@ class Stage {
     config::Config config;
     config.listeners = {options.first, {.kind = config::ListenerKind::plain}};
     config.upstreams.resize(1);
+    for (std::uint8_t node = 0; node < options.nodes; ++node) {
+      config.upstreams[0].addresses.push_back({"192.0.2." + std::to_string(9 + node), 9944});
+    }
     config.limits.enabled = config::Switch::off;
     config.timeouts.stop_ms = 10'000;
     config.timeouts.send_ms = 60'000;
@@ -127,18 +157,21 @@ class Stage {
 
   config::Config config_;
   session::Rules rules_{config_, {}, 0};
-  upstream::Target target_;
   std::uint16_t port_ = 10'000;
 
  public:
-  sim::Server node;
+  std::deque<upstream::Target> targets;  // as the nodes
+  sim::Server node;                      // the first
+  std::list<sim::Server> other_nodes;
   std::list<sim::Peer> clients;
-  std::vector<session::Notice> notices;
+  std::string told;                  // the log, as text
+  std::vector<std::string> notices;  // the events of warnings
   std::unique_ptr<Shard> shard;
   bool stopped = false;
 
  private:
-  int mailbox_;
+  Mailbox mailbox_;
+  int event_;
 };
 
 inline constexpr std::string_view page_request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
