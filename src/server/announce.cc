@@ -43,6 +43,12 @@ std::string_view scheme(const config::Listener& listener) {
   return "";
 }
 
+std::string addresses_text(const config::Upstream& upstream) {
+  std::string text;
+  for (const config::Endpoint& node : config::nodes_of(upstream)) text += (text.empty() ? "" : ", ") + to_text(node);
+  return text;
+}
+
 std::string listener_line(const config::Config& config, const config::Listener& listener) {
   std::string line =
       fmt::format("  {}://{} on {}", scheme(listener), authority(listener), config::to_text(listener.address));
@@ -52,10 +58,17 @@ std::string listener_line(const config::Config& config, const config::Listener& 
     return line + "\n";
   }
   const config::Upstream& node = config.upstreams[listener.upstream_index];
-  line += fmt::format(" -> {} at {}", node.name, config::to_text(node.address));
+  line += fmt::format(" -> {} at {}", node.name, addresses_text(node));
   if (listener.mode == config::Mode::tunnel) line += ", tunnel";
   if (!listener.routes.empty()) line += fmt::format(", {}", counted(listener.routes.size(), "route"));
   return line + "\n";
+}
+
+// Empty: operators cannot reach it.
+std::string admin_line(const config::Admin& admin) {
+  std::string places = admin.address.port == 0 ? "" : "http://" + config::to_text(admin.address);
+  if (!admin.socket.empty()) places += (places.empty() ? "" : ", ") + admin.socket;
+  return places.empty() ? "" : fmt::format("  admin: {}\n", places);
 }
 
 // Of the known unsafe methods those that methods.allow lets pass.
@@ -117,6 +130,7 @@ std::string announcement(const config::Config& config, const Bounds& bounds, std
                          std::string_view offload) {
   std::string text = fmt::format("ringwall {} is serving with {}:\n", RINGWALL_VERSION, counted(shards, "shard"));
   for (const config::Listener& listener : config.listeners) text += listener_line(config, listener);
+  text += admin_line(config.admin);
   text += offload;
   text += fmt::format(
       "  bounds: {} a shard ({} open files), a message {}, a body {}, a head {} bytes\n"

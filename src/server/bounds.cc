@@ -1,7 +1,9 @@
 #include <ringwall/server/bounds.h>
 
+#include <ringwall/admin/http_server.h>
 #include <ringwall/http/forward.h>
 #include <ringwall/limits.h>
+#include <ringwall/log/lane.h>
 #include <ringwall/ring/tls_control.h>
 #include <ringwall/session/session.h>
 #include <ringwall/shard/shard.h>
@@ -44,9 +46,15 @@ std::size_t calls_bytes(const config::Limits& limits) {
 
 Bounds bounds(const config::Config& config, std::size_t shards, std::size_t open_files) {
   const config::Server& server = config.server;
-  std::size_t pooled = 0;
-  for (const config::Upstream& upstream : config.upstreams) pooled += upstream::Pool::kept_max(upstream.pool_idle_max);
-  const std::size_t own = files_of_our_own + shards * (4 + config.listeners.size() + pooled);
+  std::size_t pooled = 0, asking = 0;
+  for (const config::Upstream& upstream : config.upstreams) {
+    const std::size_t nodes = config::nodes_of(upstream).size();
+    pooled += nodes * upstream::Pool::kept_max(upstream.pool_idle_max);
+    asking += 2 * nodes;  // of their methods, and of their health
+  }
+  const bool has_admin = config.admin.address.port != 0 || !config.admin.socket.empty();
+  const std::size_t own = files_of_our_own + asking + (has_admin ? admin::callers_max + 4 : 0) +
+                          shards * (4 + config.listeners.size() + pooled);
   const std::size_t by_files = open_files > own ? std::max<std::size_t>((open_files - own) / 2 / shards, 1) : 1;
   Bounds bounds{};
   bounds.open_files = open_files;
@@ -58,16 +66,16 @@ Bounds bounds(const config::Config& config, std::size_t shards, std::size_t open
   bounds.shard_bytes = std::size_t{server.buffers_per_shard} * server.buffer_bytes +
                        std::size_t{shard::large_buffers_count} * shard::large_buffer_bytes + bounds.arena_bytes +
                        server.backlog_bytes_max + server.assembly_bytes_max + session::assembly_reserve_bytes +
-                       session::Guard::bytes_held() + tls::KeySchedules::bytes_held_max();
+                       session::Guard::bytes_held() + log::Lane::bytes_max + tls::KeySchedules::bytes_held_max();
   // After the handshake: a head of the client in part, the one that the node is to get with a small body, and the
   // node's in part.
   const std::size_t talk_bytes = sizeof(session::Relay) + sizeof(session::Request) + sizeof(connection::Connection) +
                                  3 * http::head_bytes_max + http::forward_bytes_added_max +
                                  session::small_body_bytes_max + records_bytes_max + calls_bytes(config.limits) +
                                  session::AnswerReader::kept_bytes_max;
-  bounds.connection_bytes = sizeof(session::Session) + sizeof(connection::TlsTransport) +
-                            2 * 2 * connection::Connection::pieces_kept_max * sizeof(ring::Slice) +
-                            std::max(handshake_bytes_max, talk_bytes);
+  bounds.connection_bytes =
+      sizeof(session::Session) + sizeof(session::Session::Leaving) + sizeof(connection::TlsTransport) +
+      2 * 2 * connection::Connection::pieces_kept_max * sizeof(ring::Slice) + std::max(handshake_bytes_max, talk_bytes);
   bounds.table_bytes =
       sizeof(quota::Entry) * (std::size_t{config.limits.address_entries} + config.limits.network_entries);
   bounds.total_bytes =

@@ -1,3 +1,10 @@
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <optional>
 #include <string>
@@ -7,9 +14,11 @@
 #include <fmt/core.h>
 
 #include <ringwall/config/load.h>
+#include <ringwall/server/certificates.h>
 #include <ringwall/server/offload.h>
 #include <ringwall/server/options.h>
 #include <ringwall/server/output.h>
+#include <ringwall/server/process.h>
 #include <ringwall/tls/certificate.h>
 
 namespace ringwall::server {
@@ -17,26 +26,6 @@ namespace {
 
 std::string counted(std::size_t count, const char* noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
-tls::Certificate files_of(const config::Certificate& row) { return {row.cert, row.key, row.ocsp}; }
-
-// The pair as TLS will use it: whether the key fits and the chain is in order. A message begins with the file that it
-// is about, and may end with what is right.
-std::optional<config::CertificateProblem> judge(const config::Certificate& row) {
-  constexpr std::string_view advice = "; right is ";
-  const Result<tls::Identity> identity = tls::load_identity(files_of(row));
-  if (identity) return std::nullopt;
-  const std::string& message = identity.error().message;
-  const auto is_about = [&message](const std::string& file) { return message.starts_with(file + ": "); };
-  const std::size_t end = message.find(advice);
-  return config::CertificateProblem{
-      .field = is_about(row.cert)   ? "cert"
-               : is_about(row.key)  ? "key"
-               : is_about(row.ocsp) ? "ocsp"
-                                    : "cert",
-      .found = message.substr(0, end),
-      .expected = end == message.npos ? "a certificate with its key" : message.substr(end + advice.size())};
 }
 
 std::optional<config::ValueProblem> judge_kernel_tls() {
@@ -61,11 +50,53 @@ std::string warnings(const config::Config& config) {
   return text;
 }
 
+// By whoever has just become server.user: a line for each thing that it cannot read.
+std::string unread_text(const config::Config& config, const std::string& config_file) {
+  if (const Result<void> became = drop_privileges(config.server.user, config.server.group); !became) {
+    return "warning: what server.user can read was not tried: " + became.error().message + "\n";
+  }
+  std::string text;
+  for (const std::string& line : unreadable_when_renewed(config, config_file, files_of(config))) {
+    text += "server.user: warning: " + line + "\n";
+  }
+  return text;
+}
+
+// Root reads everything, and at the start it is root that reads. What is read later is tried by a process of its own,
+// as the kernel judges it: with groups, access lists and the folders above. Another account sees no more than its own
+// share, and the start will tell it that it cannot become server.user.
+std::string unread_by_user(const config::Config& config, const std::string& config_file) {
+  if (config.server.user.empty() || geteuid() != 0) return "";
+  const std::string untried = "warning: what server.user can read was not tried: ";
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return untried + std::strerror(errno) + "\n";
+  const pid_t child = fork();
+  if (child == 0) {
+    const std::string text = unread_text(config, config_file);
+    std::size_t written = 0;
+    for (ssize_t part = 1; written < text.size() && part > 0;
+         written += part > 0 ? static_cast<std::size_t>(part) : 0) {
+      part = write(ends[1], text.data() + written, text.size() - written);
+    }
+    _exit(0);
+  }
+  const int error = errno;
+  close(ends[1]);
+  std::string text = child < 0 ? untried + std::strerror(error) + "\n" : "";
+  std::array<char, 4096> part{};
+  for (ssize_t bytes = 0; (bytes = read(ends[0], part.data(), part.size())) > 0;) {
+    text.append(part.data(), static_cast<std::size_t>(bytes));
+  }
+  close(ends[0]);
+  if (child > 0) waitpid(child, nullptr, 0);
+  return text;
+}
+
 }  // namespace
 
 int run_check(const Options& options) {
   config::Sources sources = options.sources;
-  sources.judge_certificate = judge;
+  sources.judge_certificate = judge_certificate;
   sources.judge_kernel_tls = judge_kernel_tls;
   const std::expected<config::Config, std::vector<config::Problem>> loaded = config::load(sources);
   if (!loaded) {
@@ -73,10 +104,10 @@ int run_check(const Options& options) {
     for (const config::Problem& problem : loaded.error()) text += config::to_text(problem) + "\n";
     return print(text, 1);
   }
-  return print(warnings(*loaded) + fmt::format("{}: good: {}, {}\n",
-                                               options.sources.file.empty() ? "configuration" : options.sources.file,
-                                               counted(loaded->listeners.size(), "listener"),
-                                               counted(loaded->upstreams.size(), "upstream")));
+  return print(warnings(*loaded) + unread_by_user(*loaded, sources.file) +
+               fmt::format("{}: good: {}, {}\n", options.sources.file.empty() ? "configuration" : options.sources.file,
+                           counted(loaded->listeners.size(), "listener"),
+                           counted(loaded->upstreams.size(), "upstream")));
 }
 
 }  // namespace ringwall::server

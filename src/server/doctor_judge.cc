@@ -194,6 +194,15 @@ Finding judge_seccomp(const Observation& seen) {
   return {Verdict::good, "seccomp", seen.seccomp_filter ? "a filter is in force" : "no filter", ""};
 }
 
+Finding judge_confinement(const Observation& seen) {
+  const std::string files =
+      seen.landlock_version > 0 ? fmt::format("files by Landlock {}", seen.landlock_version) : "no Landlock for files";
+  const std::string calls = seen.takes_filter ? "system calls by a filter" : "no filter for system calls";
+  const bool is_whole = seen.landlock_version > 0 && seen.takes_filter;
+  return {is_whole ? Verdict::good : Verdict::weak, "confinement", files + ", " + calls,
+          is_whole ? "" : "a kernel with CONFIG_SECCOMP_FILTER, and with landlock in CONFIG_LSM or lsm="};
+}
+
 Finding judge_disabled(const Observation& seen) {
   if (!seen.io_uring_disabled) {
     return {Verdict::good, "io_uring_disabled", "this kernel has no such sysctl", ""};
@@ -232,6 +241,7 @@ std::vector<Finding> judge(const Observation& seen) {
   judge_io_uring(seen, findings);
   findings.push_back(judge_disabled(seen));
   findings.push_back(judge_seccomp(seen));
+  findings.push_back(judge_confinement(seen));
   judge_kernel_tls(seen, findings);
   findings.push_back(judge_memlock(seen));
   findings.push_back(judge_open_files(seen));

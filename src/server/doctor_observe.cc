@@ -12,6 +12,7 @@
 #include <fstream>
 #include <utility>
 
+#include <ringwall/server/confine.h>
 #include <ringwall/server/doctor.h>
 
 #include "loopback.h"
@@ -198,6 +199,8 @@ Observation observe() {
   seen.somaxconn = read_number("/proc/sys/net/core/somaxconn");
   seen.unprivileged_port_start = read_number("/proc/sys/net/ipv4/ip_unprivileged_port_start");
   read_status(seen);
+  seen.takes_filter = has_system_call_filters();
+  seen.landlock_version = landlock_version();
   read_limits(seen);
   return seen;
 }

@@ -21,6 +21,10 @@ int main(int argc, char** argv) {
       return server::run_cert(*options);
     case server::Command::doctor:
       return server::run_doctor(*options);
+    case server::Command::ctl:
+      return server::run_ctl(*options);
+    case server::Command::top:
+      return server::run_top(*options);
     case server::Command::serve:
       break;
   }
@@ -29,5 +33,5 @@ int main(int argc, char** argv) {
     for (const config::Problem& problem : config.error()) server::print_error(config::to_text(problem) + "\n");
     return 1;
   }
-  return server::serve(std::move(*config));
+  return server::serve(std::move(*config), options->sources);
 }

@@ -13,6 +13,8 @@
 #include <ringwall/config/given.h>
 #include <ringwall/config/suggestion.h>
 
+#include "ctl_options.h"
+
 namespace ringwall::server {
 namespace {
 
@@ -36,6 +38,7 @@ It ends TLS, speaks WebSocket and HTTP to clients, and relays JSON-RPC to the no
     ringwall check --config ringwall.toml    what is wrong with it, all at once
     ringwall --config ringwall.toml          run
 
+  ringwall ctl, top   ask one that runs, steer it, watch it
   ringwall doctor     what this machine and kernel offer, and what to do about the rest
   ringwall cert       make a self-signed certificate
   ringwall --help     every flag
@@ -57,6 +60,7 @@ struct Flags {
   std::string mode;
   std::string methods;
   std::string limits;
+  std::string admin;
   std::vector<std::string> sets;
 };
 
@@ -69,7 +73,8 @@ void add_repeated(CLI::App& app, const std::string& name, std::vector<std::strin
 void add_flags(CLI::App& app, Flags& flags) {
   app.add_option("--config", flags.config_file, "Read this TOML file")->type_name("FILE");
   add_repeated(app, "--listen", flags.listens, "ADDR:PORT", "Where clients connect; again for more [*:443]");
-  app.add_option("--node", flags.node, "The node's RPC port [127.0.0.1:9944]")->type_name("HOST:PORT");
+  app.add_option("--node", flags.node, "The node's RPC port; several with commas [127.0.0.1:9944]")
+      ->type_name("HOST:PORT");
   add_repeated(app, "--cert", flags.certs, "FILE", "Certificate chain, PEM; again for more, each with its --key");
   add_repeated(app, "--key", flags.keys, "FILE", "Private key, PEM");
   add_repeated(app, "--self-signed", flags.self_signed, "NAME", "Make and keep a certificate for this name or address");
@@ -80,6 +85,8 @@ void add_flags(CLI::App& app, Flags& flags) {
       ->type_name("safe|open|all");
   app.add_option("--limits", flags.limits, "Whether the limits of addresses and connections are held [on]")
       ->type_name("on|off");
+  app.add_option("--admin", flags.admin, "Where metrics, health and sessions are told, over plain HTTP [nowhere]")
+      ->type_name("ADDR:PORT");
   add_repeated(app, "--set", flags.sets, "FIELD=VALUE", "Any setting, such as timeouts.head_ms=5s; again for more");
 }
 
@@ -125,7 +132,9 @@ std::vector<config::Setting> settings_of(const Flags& flags) {
     add_listener(flags, i, settings);
   }
   if (flags.node) {
-    settings.push_back({"--node " + *flags.node, "upstream[0].address", *flags.node});
+    const bool is_one = flags.node->find(',') == std::string::npos;
+    settings.push_back(
+        {"--node " + *flags.node, is_one ? "upstream[0].address" : "upstream[0].addresses", *flags.node});
   }
   if (!flags.shards.empty()) {
     settings.push_back({"--shards " + flags.shards, "server.shards", flags.shards});
@@ -135,6 +144,9 @@ std::vector<config::Setting> settings_of(const Flags& flags) {
   }
   if (!flags.limits.empty()) {
     settings.push_back({"--limits " + flags.limits, "limits.enabled", flags.limits});
+  }
+  if (!flags.admin.empty()) {
+    settings.push_back({"--admin " + flags.admin, "admin.address", flags.admin});
   }
   for (const std::string& set : flags.sets) {
     const std::size_t equals = std::min(set.find('='), set.size());
@@ -200,7 +212,11 @@ std::expected<Options, int> parse_options(int argc, const char* const* argv) {
   CLI::App& cert = *app.add_subcommand("cert", "Make a self-signed certificate");
   CLI::App& doctor = *app.add_subcommand("doctor", "Say what this kernel and machine offer");
   add_flags(check, flags);
+  CLI::App& ctl = *app.add_subcommand("ctl", "Ask a Ringwall that runs, or steer it");
+  CLI::App& top = *app.add_subcommand("top", "Watch a Ringwall that runs");
   add_cert_options(cert, options.cert);
+  add_ctl(ctl, options.ctl);
+  add_top(top, options.ctl);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& said) {
@@ -220,6 +236,8 @@ std::expected<Options, int> parse_options(int argc, const char* const* argv) {
                     : sample.parsed() ? Command::config
                     : cert.parsed()   ? Command::cert
                     : doctor.parsed() ? Command::doctor
+                    : ctl.parsed()    ? Command::ctl
+                    : top.parsed()    ? Command::top
                                       : Command::serve;
   options.sources.file = flags.config_file;
   options.sources.command_line = settings_of(flags);

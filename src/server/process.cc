@@ -5,7 +5,6 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -85,30 +84,39 @@ void pin_to_core(int core) {
   (void)sched_setaffinity(0, sizeof set, &set);
 }
 
+Result<Account> account_of(const std::string& user, const std::string& group) {
+  if (user.empty()) return Account{.uid = geteuid(), .gid = getegid()};
+  const passwd* account = getpwnam(user.c_str());
+  if (account == nullptr) {
+    return fail(fmt::format("server.user: found \"{}\", expected a user of this system (getent passwd)", user));
+  }
+  Account found{.uid = account->pw_uid, .gid = account->pw_gid};
+  if (group.empty()) return found;
+  const struct group* named = getgrnam(group.c_str());
+  if (named == nullptr) {
+    return fail(fmt::format("server.group: found \"{}\", expected a group of this system (getent group)", group));
+  }
+  found.gid = named->gr_gid;
+  return found;
+}
+
 Result<void> drop_privileges(const std::string& user, const std::string& group) {
+  if (const passwd* account = getpwnam(user.c_str());
+      account != nullptr && account->pw_uid != 0 && account->pw_uid == geteuid()) {
+    return {};  // started as it, or by a process that had become it
+  }
   if (geteuid() != 0) {
     return fail(
         fmt::format("server.user: found \"{}\", but only root can become another user: start as root, or leave "
                     "server.user empty",
                     user));
   }
-  const passwd* account = getpwnam(user.c_str());
-  if (account == nullptr) {
-    return fail(fmt::format("server.user: found \"{}\", expected a user of this system (getent passwd)", user));
-  }
-  const uid_t uid = account->pw_uid;
-  gid_t gid = account->pw_gid;
-  if (!group.empty()) {
-    const struct group* named = getgrnam(group.c_str());
-    if (named == nullptr) {
-      return fail(fmt::format("server.group: found \"{}\", expected a group of this system (getent group)", group));
-    }
-    gid = named->gr_gid;
-  }
+  const Result<Account> account = account_of(user, group);
+  if (!account) return std::unexpected(account.error());
+  const auto& [uid, gid] = *account;
   if (initgroups(user.c_str(), gid) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
     return fail_errno(fmt::format("server.user: could not become {}", user), errno);
   }
-  (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   return {};
 }
 

@@ -3,14 +3,18 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <deque>
+#include <span>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace ringwall::server {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::uint64_t session::GuardCounters::*>, 11> of_guard{{
+constexpr std::array<std::pair<std::string_view, std::uint64_t session::GuardCounters::*>, 12> of_guard{{
     {"messages", &session::GuardCounters::messages},
     {"calls", &session::GuardCounters::calls},
     {"unreadable", &session::GuardCounters::unreadable},
@@ -20,6 +24,7 @@ constexpr std::array<std::pair<std::string_view, std::uint64_t session::GuardCou
     {"invalid", &session::GuardCounters::invalid},
     {"batches_refused", &session::GuardCounters::batches_refused},
     {"connections_denied", &session::GuardCounters::connections_denied},
+    {"requests_denied", &session::GuardCounters::requests_denied},
     {"handshakes_refused", &session::GuardCounters::handshakes_refused},
     {"proxied_refused", &session::GuardCounters::proxied_refused},
 }};
@@ -31,6 +36,20 @@ constexpr std::array<std::pair<std::string_view, std::uint64_t quota::Counters::
     {"units_owed", &quota::Counters::units_owed},
     {"overflow_clients", &quota::Counters::overflow_clients},
 }};
+
+// Of one line, with the names that are made for it.
+class Fields {
+ public:
+  void add(std::string_view name, std::uint64_t value) { fields_.push_back({name, value}); }
+  void add_if_any(std::string_view kind, std::string_view name, std::uint64_t value) {
+    if (value > 0) add(names_.emplace_back(kind).append(name), value);
+  }
+  [[nodiscard]] std::span<const log::Field> all() const { return fields_; }
+
+ private:
+  std::deque<std::string> names_;  // where none moves
+  std::vector<log::Field> fields_;
+};
 
 template <typename Counters, typename Rows>
 void add_rows(Counters& to, const Counters& from, const Rows& rows) {
@@ -44,7 +63,7 @@ void Totals::add(shard::Shard& shard) {
   Totals one;
   one.sessions_ = service.sessions_opened;
   one.ended_ = service.ended;
-  one.node_limit_reached_ = service.node_limit_reached;
+  for (const auto& node : service.nodes) one.node_limit_reached_ += node->limit_reached;
   one.hoarders_dropped_ = shard.resources().counters.hoarders_dropped;
   one.memory_waits_ = service.assembly.times_reached();
   one.guard_ = service.guard.counters;
@@ -66,38 +85,47 @@ void Totals::add(const Totals& other) {
     quota_.refused[index] += other.quota_.refused[index];
 }
 
-std::string Totals::sessions_text() const {
-  std::string line = fmt::format("stopped: {} session{}", sessions_, sessions_ == 1 ? "" : "s");
+void Totals::tell_sessions(const log::Sink& sink) const {
+  Fields fields;
+  fields.add("sessions", sessions_);
   for (std::size_t index = 0; index < ended_.size(); ++index) {
-    if (ended_[index] > 0) line += fmt::format(", {} {}", ended_[index], name(static_cast<session::EndReason>(index)));
+    fields.add_if_any("ended_", name(static_cast<session::EndReason>(index)), ended_[index]);
   }
-  if (node_limit_reached_ > 0) {
-    line += fmt::format("; a node was at its connection limit {} time{}", node_limit_reached_,
-                        node_limit_reached_ == 1 ? "" : "s");
-  }
-  if (hoarders_dropped_ > 0) line += fmt::format("; {} slow readers were dropped for memory", hoarders_dropped_);
-  if (memory_waits_ > 0) line += fmt::format("; memory for messages was asked for in vain {} times", memory_waits_);
-  return line;
+  fields.add_if_any("", "upstream_limit_reached", node_limit_reached_);
+  fields.add_if_any("", "backlog_dropped_connections", hoarders_dropped_);
+  fields.add_if_any("", "assembly_full", memory_waits_);
+  sink({.level = log::Level::info, .event = "stopped", .sentence = "stopped", .fields = fields.all()});
 }
 
-std::string Totals::unknown_text() const {
+void Totals::tell_guard(const log::Sink& sink) const {
+  Fields fields;
+  for (const auto& [name, member] : of_guard) fields.add(name, guard_.*member);
+  for (const auto& [name, member] : of_quota) fields.add(name, quota_.*member);
+  for (std::size_t index = 0; index < quota_.refused.size(); ++index) {
+    fields.add_if_any("refused_", quota::to_text(static_cast<quota::Reason>(index)), quota_.refused[index]);
+  }
+  sink({.level = log::Level::info, .event = "guard_totals", .sentence = "guard", .fields = fields.all()});
+}
+
+void Totals::tell_unknown(const log::Sink& sink) const {
+  if (unknown_.empty()) return;
   std::string line;
+  std::uint64_t calls = 0;
   for (const auto& [method, count] : unknown_) {
     line +=
         fmt::format("{}{} {} time{}", line.empty() ? "not offered here: " : ", ", method, count, count == 1 ? "" : "s");
+    calls += count;
   }
-  return line;
+  Fields fields;
+  fields.add("methods", unknown_.size());
+  fields.add("calls", calls);
+  sink({.level = log::Level::info, .event = "not_offered_totals", .sentence = line, .fields = fields.all()});
 }
 
-std::string Totals::guard_text() const {
-  std::string line = "guard:";
-  for (const auto& [name, member] : of_guard) line += fmt::format(" {}={}", name, guard_.*member);
-  for (const auto& [name, member] : of_quota) line += fmt::format(" {}={}", name, quota_.*member);
-  for (std::size_t index = 0; index < quota_.refused.size(); ++index) {
-    if (quota_.refused[index] == 0) continue;
-    line += fmt::format(" refused.{}={}", quota::to_text(static_cast<quota::Reason>(index)), quota_.refused[index]);
-  }
-  return line;
+void Totals::tell(const log::Sink& sink) const {
+  tell_sessions(sink);
+  tell_guard(sink);
+  tell_unknown(sink);
 }
 
 }  // namespace ringwall::server

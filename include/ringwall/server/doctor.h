@@ -28,6 +28,8 @@ struct Observation {
 
   std::optional<std::uint64_t> io_uring_disabled;  // sysctl kernel.io_uring_disabled, Linux 6.6 and newer.
   bool seccomp_filter = false;                     // A filter may answer in the kernel's place.
+  bool takes_filter = false;                       // Of ours (confine.h).
+  int landlock_version = 0;                        // 0: none.
   std::uint64_t memlock_bytes = 0;
   std::uint64_t open_files_soft = 0;
   std::uint64_t open_files_hard = 0;

@@ -14,7 +14,7 @@
 
 namespace ringwall::server {
 
-enum class Command : std::uint8_t { serve, check, config, cert, doctor };
+enum class Command : std::uint8_t { serve, check, config, cert, doctor, ctl, top };
 
 // Of `ringwall cert`.
 struct CertOptions {
@@ -25,10 +25,20 @@ struct CertOptions {
   std::string key_file{"ringwall-key.pem"};
 };
 
+// Of `ringwall ctl` and `ringwall top`: which running Ringwall is asked for what.
+struct CtlOptions {
+  std::string at{"/run/ringwall/admin.sock"};  // admin.socket or admin.address
+  std::string method{};                        // of HTTP
+  std::string target{};
+  bool once = false;
+  std::string by{"units"};
+};
+
 struct Options {
   Command command = Command::serve;
   config::Sources sources{};  // File, environment and flags; for serve and check.
   CertOptions cert{};
+  CtlOptions ctl{};
 };
 
 // On the left: what to run. On the right: the program has said what there was to say (--help, --version, no arguments:
@@ -40,5 +50,7 @@ struct Options {
 [[nodiscard]] int run_config(const Options& options);  // Prints the commented sample.
 [[nodiscard]] int run_cert(const Options& options);    // 1: nothing was written, and why.
 [[nodiscard]] int run_doctor(const Options& options);  // 1: the program cannot run here.
+[[nodiscard]] int run_ctl(const Options& options);     // 1: it could not be asked, or said no.
+[[nodiscard]] int run_top(const Options& options);     // 1: it could not be asked.
 
 }  // namespace ringwall::server

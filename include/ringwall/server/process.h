@@ -5,6 +5,8 @@
 
 #include <ringwall/error.h>
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -25,6 +27,13 @@ void say_when_memory_is_out();
 
 // Keeps the calling thread on one core. It may not be allowed to: then it stays where the kernel puts it.
 void pin_to_core(int core);
+
+struct Account {
+  uid_t uid;
+  gid_t gid;
+};
+// Of `user` and `group` (empty: the user's own); those of this process where `user` is empty.
+[[nodiscard]] Result<Account> account_of(const std::string& user, const std::string& group);
 
 // Becomes `user` (and `group`; empty: the user's own), for good. Only root can.
 [[nodiscard]] Result<void> drop_privileges(const std::string& user, const std::string& group);

@@ -3,6 +3,7 @@
 // A value. add() is called on a shard's thread while the shard is there, add() of another's totals afterwards.
 #pragma once
 
+#include <ringwall/log/line.h>
 #include <ringwall/shard/shard.h>
 
 #include <cstdint>
@@ -16,14 +17,15 @@ class Totals {
   void add(shard::Shard& shard);
   void add(const Totals& other);
 
-  // "stopped: 3 sessions, 2 client_closed, ..."
-  [[nodiscard]] std::string sessions_text() const;
-  // "not offered here: eth_call 12 times, ..."; empty: nothing was asked for in vain.
-  [[nodiscard]] std::string unknown_text() const;
-  // "guard: calls=12 units=60 unsafe=1 ... refused.address_units=3", for people and programs alike.
-  [[nodiscard]] std::string guard_text() const;
+  // In a line each: the sessions ("stopped sessions=3 ended_client_closed=2 ..."), the guard ("guard messages=14
+  // calls=12 units=60 ... refused_address_units=3"), and what was asked for in vain, if anything was.
+  void tell(const log::Sink& sink) const;
 
  private:
+  void tell_sessions(const log::Sink& sink) const;
+  void tell_guard(const log::Sink& sink) const;
+  void tell_unknown(const log::Sink& sink) const;
+
   std::uint64_t sessions_ = 0;
   session::EndCounters ended_{};
   std::uint64_t node_limit_reached_ = 0;

@@ -1,3 +1,4 @@
+#include <ringwall/admin/http_server.h>
 #include <ringwall/connection/tls_transport.h>
 #include <ringwall/server/announce.h>
 
@@ -33,6 +34,17 @@ TEST_CASE("a configured number of clients that the open files do not allow is to
   CHECK(bounds(plain_listener(4'000), 1, lowered.open_files_wanted).connections_per_shard == 4'000);
   CHECK_FALSE(said(4'000, lowered.open_files_wanted).contains("connections_max"));
   CHECK_FALSE(said(0, 1'024).contains("connections_max"));
+}
+
+TEST_CASE("where operators ask is said, and the files that they take are kept for them") {
+  config::Config config = plain_listener(0);
+  const Bounds without = bounds(config, 1, 1'024);
+  CHECK_FALSE(announcement(config, without, 1, "").contains("admin"));
+  config.admin.socket = "/run/ringwall/admin.sock";
+  CHECK(announcement(config, without, 1, "").contains("\n  admin: /run/ringwall/admin.sock\n"));
+  config.admin.address = {"127.0.0.1", 9'090};
+  CHECK(announcement(config, without, 1, "").contains("\n  admin: http://127.0.0.1:9090, /run/ringwall/admin.sock\n"));
+  CHECK(bounds(config, 1, 1'024).connections_per_shard + admin::callers_max / 2 < without.connections_per_shard);
 }
 
 TEST_CASE("a usual limit of open files is for clients, not for what may wait for POST") {

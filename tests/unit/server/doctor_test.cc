@@ -16,6 +16,8 @@ Observation healthy() {
           .cores = 4,
           .kernel_tls = {.second_key_error = 0},
           .io_uring_disabled = 0,
+          .takes_filter = true,
+          .landlock_version = 2,
           .memlock_bytes = 8 << 20,
           .open_files_soft = 1'024,
           .open_files_hard = 1'048'576,
@@ -191,6 +193,15 @@ TEST_CASE("of a kernel without TLS no cipher is spoken of") {
   }
   CHECK(about(seen, "kernel TLS").found.starts_with("the kernel's TLS cannot be tried: EPERM: "));
   CHECK(about(seen, "kernel TLS").remedy.find("seccomp") != std::string::npos);
+}
+
+TEST_CASE("a kernel that confines less makes Ringwall weaker, and is told what is missing") {
+  Observation seen = healthy();
+  CHECK(about(seen, "confinement").found == "files by Landlock 2, system calls by a filter");
+  seen.landlock_version = 0;
+  CHECK(about(seen, "confinement").verdict == Verdict::weak);
+  CHECK(about(seen, "confinement").found.starts_with("no Landlock"));
+  CHECK(runs(seen));
 }
 
 TEST_CASE("the limit of open files is told in clients, at what it can be raised to") {

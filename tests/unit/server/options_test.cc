@@ -82,8 +82,9 @@ TEST_CASE("a word that is no command is answered with the nearest, or with all")
     return error.text();
   };
   CHECK(said({"chek"}).starts_with("ringwall: \"chek\" is no command, check perhaps\n"));
-  CHECK(said({"serve"}).starts_with(
-      "ringwall: \"serve\" is no command; there are check, config, cert, doctor; without one, Ringwall serves\n"));
+  CHECK(
+      said({"serve"}).starts_with("ringwall: \"serve\" is no command; there are check, config, cert, doctor, ctl, top; "
+                                  "without one, Ringwall serves\n"));
   CHECK(said({"--bogus"}).find("command") == std::string::npos);
 }
 
@@ -92,6 +93,7 @@ TEST_CASE("flags describe the first listener and the first node") {
         Texts{"listener[0].address=*:8443", "listener[0].mode=tunnel", "upstream[0].address=[::1]:9944",
               "server.shards=auto"});
   CHECK(settings({"--plain"}) == Texts{"listener[0].kind=plain"});
+  CHECK(settings({"--node", "a:1,b:2"}) == Texts{"upstream[0].addresses=a:1,b:2"});
   CHECK(settings({"--self-signed", "a", "--self-signed", "b"}) == Texts{"listener[0].self_signed=a,b"});
 }
 
@@ -167,4 +169,40 @@ TEST_CASE("cert has names, a kind, days and places, with defaults") {
   CHECK(given->cert.days == 30);
   CHECK(given->cert.cert_file == "c");
   CHECK(given->cert.key_file == "k");
+}
+
+TEST_CASE("--admin says where operators ask") {
+  CHECK(settings({"--admin", "127.0.0.1:9090"}) == Texts{"admin.address=127.0.0.1:9090"});
+}
+
+TEST_CASE("ctl's words become a request") {
+  const auto target = [](std::vector<const char*> arguments) {
+    const auto options = parse(std::move(arguments));
+    REQUIRE(options);
+    CHECK(options->command == Command::ctl);
+    return options->ctl.method + " " + options->ctl.target;
+  };
+  CHECK(target({"ctl", "health"}) == "GET /health");
+  CHECK(target({"ctl", "ban", "2001:db8::/48", "--for", "10m"}) == "POST /ban?address=2001%3Adb8%3A%3A%2F48&for=10m");
+  CHECK(target({"ctl", "sessions", "--limit", "5"}) == "GET /sessions?limit=5");
+  CHECK(target({"ctl", "log-level", "debug"}) == "POST /log-level?level=debug");
+}
+
+TEST_CASE("ctl and top find the socket where systemd has it, or where they are told") {
+  unsetenv("RINGWALL_ADMIN_SOCKET");
+  CHECK(parse({"ctl", "health"})->ctl.at == "/run/ringwall/admin.sock");
+  CHECK(parse({"ctl", "--at", "127.0.0.1:9090", "health"})->ctl.at == "127.0.0.1:9090");
+  CHECK(parse({"top", "--at", "/tmp/a.sock", "--once"})->ctl.at == "/tmp/a.sock");
+  CHECK(parse({"top", "--at", "/tmp/a.sock", "--once"})->ctl.once);
+  setenv("RINGWALL_ADMIN_SOCKET", "/tmp/b.sock", 1);
+  CHECK(parse({"ctl", "health"})->ctl.at == "/tmp/b.sock");
+  unsetenv("RINGWALL_ADMIN_SOCKET");
+}
+
+TEST_CASE("ctl without a command, or with one that there is not, is a mistake") {
+  Captured err(stderr);
+  CHECK(parse({"ctl"}) == std::unexpected(2));
+  CHECK(parse({"ctl", "dance"}) == std::unexpected(2));
+  CHECK(parse({"ctl", "ban"}) == std::unexpected(2));
+  CHECK(parse({"top", "--by", "beauty"}) == std::unexpected(2));
 }
