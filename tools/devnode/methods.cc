@@ -23,7 +23,8 @@ Outcome list_methods(Call& call) {
 
 std::vector<Method> make_table() {
   std::vector<Method> table = {{.name = "rpc_methods", .run = list_methods}};
-  for (const auto& group : {author_methods(), chain_methods(), load_methods(), state_methods(), system_methods()}) {
+  for (const auto& group :
+       {author_methods(), chain_methods(), health_methods(), load_methods(), state_methods(), system_methods()}) {
     table.insert(table.end(), group.begin(), group.end());
   }
   std::ranges::sort(table, {}, &Method::name);

@@ -34,6 +34,7 @@ struct Method {
 
 [[nodiscard]] std::span<const Method> author_methods();
 [[nodiscard]] std::span<const Method> chain_methods();
+[[nodiscard]] std::span<const Method> health_methods();
 [[nodiscard]] std::span<const Method> load_methods();
 [[nodiscard]] std::span<const Method> state_methods();
 [[nodiscard]] std::span<const Method> system_methods();

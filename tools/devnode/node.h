@@ -15,6 +15,13 @@
 
 namespace ringwall::devnode {
 
+// What it says of itself in system_health.
+struct Health {
+  std::uint64_t peers = 0;
+  bool is_syncing = false;
+  bool should_have_peers = false;
+};
+
 struct Node {
   Node(const Options& options_in, Runtime runtime_in, ring::TimerWheel& timers_in);
 
@@ -26,6 +33,8 @@ struct Node {
   JsonParser json;
   ring::Slice fill;        // of x, to answer with what has to be large
   std::size_t in_use = 0;  // permits
+  Health health{};
+  bool holds_blocks = false;  // no block follows the best one
 };
 
 // One of connections_max, for as long as it lives: a WebSocket's, or a request's until it is answered.

@@ -12,7 +12,11 @@ constexpr const char* footer =
     "  dev_bytes [BYTES]              a string of so many bytes\n"
     "  dev_subscribePush [PACE]       notifications dev_push with {\"number\",\"fill\"}; dev_unsubscribePush [ID]\n"
     "      PACE is {\"bytes\": 1000, \"per_second\": 10} or {\"bytes\": 1000, \"interval_us\": 100000};\n"
-    "      with \"count\" they end. A reader that is behind gets them late, but all of them.";
+    "      with \"count\" they end. A reader that is behind gets them late, but all of them.\n"
+    "Methods that make it ill:\n"
+    "  dev_setHealth HEALTH           {\"peers\": 0, \"isSyncing\": true, \"shouldHavePeers\": true}, for "
+    "system_health\n"
+    "  dev_holdBlocks [true]          no block follows; [false]: they go on";
 
 constexpr std::uint32_t message_bytes_max = 1U << 30;  // what ClientMessages takes
 

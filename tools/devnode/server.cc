@@ -130,6 +130,7 @@ void Server::start_clock() {
 }
 
 void Server::on_block_due() {
+  if (node_.holds_blocks) return start_clock();
   const std::uint32_t finalized_before = node_.chain.finalized();
   node_.chain.advance();
   const Chain& chain = node_.chain;

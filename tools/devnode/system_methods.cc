@@ -30,7 +30,6 @@ constexpr Method methods[] = {
     {.name = "system_addReservedPeer", .always = "null", .is_unsafe = true},
     {.name = "system_chain", .always = chain_name},
     {.name = "system_chainType", .always = R"("Development")"},
-    {.name = "system_health", .always = R"({"peers":0,"isSyncing":false,"shouldHavePeers":false})"},
     {.name = "system_localListenAddresses", .always = "[]"},
     {.name = "system_localPeerId", .always = R"("12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp")"},
     {.name = "system_name", .always = R"("ringwall-devnode, a stand-in for a node")"},

@@ -2,15 +2,15 @@
 # packages.sh: the distribution's packages that Ringwall needs, by purpose. Sourced by the tools.
 
 # To build and run. autoconf to dpkg-dev are for wolfSSL's source package.
-packages_run=(g++ meson ninja-build pkg-config liburing-dev libsimdjson-dev libtomlplusplus-dev libcli11-dev libfmt-dev
-  nlohmann-json3-dev libspdlog-dev libmimalloc-dev autoconf automake libtool make dpkg-dev ca-certificates)
+packages_run=(g++ meson ninja-build pkg-config liburing-dev libseccomp-dev libsimdjson-dev libtomlplusplus-dev libcli11-dev libfmt-dev
+  nlohmann-json3-dev libmimalloc-dev autoconf automake libtool make dpkg-dev ca-certificates)
 # AES-GCM with the widest instructions of the CPU; without it wolfSSL's is used.
 [[ $(uname -m) != x86_64 ]] || packages_run+=(libipsec-mb-dev)
 # For tools/test. Node.js and npm are asked for by command, since other packages than the distribution's bring them too.
-# cargo to librust-serde-json-dev are for the comparison with the node's JSON parser.
+# cargo to librust-serde-json-dev are for the comparison with the node's JSON parser; prometheus brings promtool.
 packages_test=(catch2 cargo librust-serde-derive-dev librust-serde-json-dev libssl-dev python3 python3-pytest
-  python3-pytest-timeout python3-websockets python3-cryptography curl openssl clang-19 libclang-rt-19-dev iproute2
-  procps libbenchmark-dev)
+  python3-pytest-timeout python3-websockets python3-cryptography curl openssl clang-19 libclang-rt-19-dev iproute2 gdb
+  procps libbenchmark-dev python3-yaml prometheus pebble certbot)
 # For tools/kernel --qemu.
 packages_qemu=(qemu-system-x86 kmod cpio)
 # For tools/check.

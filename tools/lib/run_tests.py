@@ -120,7 +120,7 @@ def judge_e2e(what, status, report):
 def run_e2e(build, *arguments):
     report = fresh_report(f"e2e-{build}")
     command = [str(ROOT / "tests/e2e/run"), "--build", str(BUILD / build), "--junit", str(report), *arguments]
-    status = subprocess.run(command, stdin=subprocess.DEVNULL).returncode
+    status = subprocess.run(command, stdin=subprocess.DEVNULL, env={**os.environ, **SLOW}).returncode
     return judge_e2e(f"tests/e2e/run on build/{build}", status, report)
 
 
@@ -158,25 +158,35 @@ def print_lines(machine, number):
         print(f"[{number}] {line}", end="", flush=True)
 
 
+def without(*patterns):
+    return [f"--ignore-glob={pattern}" for pattern in patterns]
+
+
 # ThreadSanitizer needs its shadow memory where address randomisation may have put a library: hence setarch.
 SUITES = {
     "unit": ("unit, simulation, lint, each benchmark for a moment", lambda: run_meson("release", "--no-suite", "fuzz")),
     "asan": ("unit and simulation under AddressSanitizer and UndefinedBehaviorSanitizer",
              lambda: run_meson("asan", "--suite", "unit", "--suite", "sim", "--timeout-multiplier", "4")),
     "tsan": ("units with threads, under ThreadSanitizer",
-             lambda: run_meson("tsan", "quota", "tls", "upstream", "--timeout-multiplier", "8", under=("setarch", "-R"))),
+             lambda: run_meson("tsan", "admin", "log", "quota", "tls", "upstream", "--timeout-multiplier", "8",
+                               under=("setarch", "-R"))),
     "fuzz": ("each fuzz target: its corpus, and 10 s of new inputs", lambda: run_meson("fuzz", "--suite", "fuzz")),
     "e2e": ("end to end", lambda: run_e2e("release")),
-    "e2e-asan": ("end to end under AddressSanitizer and UndefinedBehaviorSanitizer", lambda: run_e2e("asan")),
-    # The load tool's records are never the kernel's.
+    "e2e-asan": ("end to end under AddressSanitizer and UndefinedBehaviorSanitizer",
+                 lambda: run_e2e("asan", *without("test_deploy*", "test_certbot*"))),
+    # Not what never sees who makes the records: the load tool, what is deployed, what is told and asked, whom nodes get.
     "e2e-kernel": ("end to end, TLS by the kernel of this distribution",
-                   lambda: run_e2e_kernel("e2e-kernel", 2, [], "--ignore-glob=test_bench*")),
+                   lambda: run_e2e_kernel("e2e-kernel", 2, [], *without(
+                       "test_bench*", "test_deploy*", "test_admin*", "test_certbot*", "test_ctl*", "test_health*", "test_logs*",
+                       "test_metrics*", "test_outage*", "test_silent*", "test_upgrade_*", "test_upstreams*"))),
     "e2e-forky": ("end to end, TLS by a kernel that takes keys again",
                   lambda: run_e2e_kernel("e2e-forky", 2, ["--suite", "forky"])),
     "e2e-qemu": ("TLS itself, by an ordinary kernel on two processors",
                  lambda: run_e2e_kernel("e2e-qemu", 1, ["--qemu"], "test_tls.py")),
-    # Where threads meet: shards that start, serve and stop, the resolver, ticket keys.
-    "e2e-tsan": ("end to end under ThreadSanitizer, where threads meet", lambda: run_e2e("tsan", "test_stopping.py")),
+    # Where threads meet: shards that start, serve and stop, the resolver, ticket keys, letters to shards, the log.
+    "e2e-tsan": ("end to end under ThreadSanitizer, where threads meet",
+                 lambda: run_e2e("tsan", "test_stopping.py", "test_admin.py", "test_drain.py", "test_reload.py",
+                                 "test_silent_node.py", "test_upgrade.py")),
 }
 
 
@@ -190,9 +200,9 @@ def run_suite(name):
 
 def main():
     names, total, summary = sys.argv[1:], Count(), []
-    # These two wait most of the time, and not for each other.
-    beside = {"e2e-kernel", "e2e-asan"} if {"e2e-kernel", "e2e-asan"} <= set(names) else set()
-    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+    # These wait most of the time, and not for each other.
+    beside = {"e2e", "e2e-kernel", "e2e-asan"} & set(names)
+    with concurrent.futures.ThreadPoolExecutor(3) as threads:
         running = {}
         for name in names:
             if name in beside and not running:

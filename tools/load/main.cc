@@ -23,6 +23,7 @@ int fail_with(const Error& error, int exit_code) {
 int main(int argc, char** argv) {
   server::open_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that is as long as it may be is an error of writing
   auto asked = load::read_command_line(argc, argv);
   if (!asked) {
     const load::Ended& ended = asked.error();
