@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from harness import certificates, programs  # noqa: E402
+from harness.admin import Admin  # noqa: E402
 from harness.echo_node import EchoNode  # noqa: E402
 from harness.fake_node import FakeNode, NodeConnection  # noqa: E402
 from harness.node_script import NODE, Script  # noqa: E402
@@ -31,8 +32,9 @@ class Cast:
         return member
 
     def ringwall(self, node=None, **options) -> programs.Ringwall:
-        """In front of `node`: something with an address, or the address."""
-        address = getattr(node, "address", node) or "127.0.0.1:1"
+        """In front of `node`: something with an address, or the address; or a list of them."""
+        nodes = node if isinstance(node, list) else [node]
+        address = ",".join(getattr(one, "address", one) or "127.0.0.1:1" for one in nodes)
         options.setdefault("state", self._state)
         server = self.add(programs.Ringwall(self.folder, address, **options))
         server.wait_until_serving()
@@ -80,8 +82,8 @@ class Cast:
                 continue
             if unseen:
                 complaints.append(f"{member.name} died of {result} during the test")
-            elif isinstance(member, programs.Ringwall) and result != 0:
-                complaints.append(f"ringwall ended with {result}")
+            elif isinstance(member, (programs.Ringwall, programs.Successor)) and result != 0:
+                complaints.append(f"{member.name} ended with {result}")
         assert not complaints, "\n".join(complaints)
 
 
@@ -97,6 +99,7 @@ def cast(tmp_path, state_folder, request):
     request.node.cast = cast
     yield cast
     cast.leave()
+    (state_folder / "bans").unlink(missing_ok=True)  # A process keeps them for the next one.
 
 
 @pytest.fixture
@@ -115,6 +118,17 @@ def fake_node(cast):
 def node(cast):
     """A fake node that serves both ways of asking."""
     return cast.fake_node(NodeConnection.serve)
+
+
+@pytest.fixture
+def answering(cast):
+    """A node that answers every call, by WebSocket and by POST."""
+    return cast.recording_node()
+
+
+@pytest.fixture
+def admin(tmp_path):
+    return Admin(tmp_path)
 
 
 @pytest.fixture

@@ -38,10 +38,13 @@ def run(cast, state_folder):
 
 @pytest.fixture
 def node(fake_node):
-    """Takes WebSockets, and reads them to their end."""
+    """Takes WebSockets, and reads them to their end. Whoever asks how it is, is told that it speaks nothing else."""
 
     def listen(connection):
-        connection.accept_upgrade()
+        request = connection.read_request()
+        if request.get("upgrade") is None:
+            return connection.send(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
+        connection.upgrade(request)
         connection.read_to_end()
 
     return fake_node(listen)

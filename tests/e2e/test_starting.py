@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from harness import client
-from harness.locked_down import CLONE3, IO_URING_ENTER, IO_URING_SETUP, forbid, forbid_io_uring
+from harness.locked_down import IO_URING_ENTER, IO_URING_SETUP, forbid, forbid_io_uring, forbid_threads
 from harness.ports import free_port
 from harness.process import listening_inodes
 from harness.programs import program, run_ringwall
@@ -327,8 +327,7 @@ def refused_start(cast, before, node="127.0.0.1:1") -> str:
 
 @pytest.mark.parametrize(
     "call, error",
-    [(IO_URING_SETUP, errno.EACCES), (IO_URING_ENTER, errno.EPERM), (IO_URING_ENTER, errno.ENOSYS)],
-    ids=["setup EACCES", "enter EPERM", "enter ENOSYS"],
+    [(call, error) for call in (IO_URING_SETUP, IO_URING_ENTER) for error in (errno.EPERM, errno.EACCES, errno.ENOSYS)],
 )
 def test_any_half_of_io_uring_that_is_forbidden_is_said_in_a_sentence(cast, call, error):
     said = refused_start(cast, functools.partial(forbid, call, error))
@@ -337,7 +336,7 @@ def test_any_half_of_io_uring_that_is_forbidden_is_said_in_a_sentence(cast, call
 
 @pytest.mark.parametrize("node", ["127.0.0.1:1", "localhost:1"])
 def test_a_thread_that_cannot_be_made_is_said_in_a_sentence(cast, unsanitized, node):
-    said = refused_start(cast, functools.partial(forbid, CLONE3, errno.EAGAIN), node)
+    said = refused_start(cast, forbid_threads, node)
     assert "no thread" in said and "TasksMax" in said and "ulimit -u" in said
 
 

@@ -57,7 +57,7 @@ def test_it_stops_in_order_where_no_more_threads_can_be_made(cast, unsanitized):
     owner = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []} if is_root else {}
     subprocess.run(["prlimit", f"--pid={server.pid}", "--nproc=0:0"], check=True, **owner)
     assert server.stop() == 0
-    assert "stopped: " in server.log
+    assert " stopped sessions=" in server.log
 
 
 def test_idle_http_connections_do_not_hold_it(cast, fake_node):

@@ -44,8 +44,8 @@ def start(cast, front):
 def reasons(server) -> dict[str, int]:
     """What it counted, told at its stop."""
     assert server.stop() == 0
-    line = server.wait_for_log("stopped: ")
-    return {name: int(count) for count, name in re.findall(r"(\d+) ([a-z_]+)", line.partition(" session")[2])}
+    line = server.wait_for_log("stopped sessions=")
+    return {name: int(count) for name, count in re.findall(r" ended_([a-z_]+)=(\d+)", line)}
 
 
 def ends_in_order(stream) -> None:

@@ -277,7 +277,7 @@ def test_a_key_is_replaced_within_a_large_answer(talk, short_lived_keys, offload
 def test_a_key_of_tls_1_2_that_is_used_up_ends_the_connection_in_order(talk, short_lived_keys, suite):
     talk_until_the_key_is_used_up(talk(suite, short_lived_keys.port))
     assert short_lived_keys.stop() == 0
-    assert "1 session, 1 keys_spent" in short_lived_keys.wait_for_log("stopped: ")
+    assert "stopped sessions=1 ended_keys_spent=1" in short_lived_keys.log
 
 
 # Renegotiation. ----------------------------------------------------------------------------------------------------

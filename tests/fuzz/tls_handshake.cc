@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,7 @@ class Discarded final : public tls::Output {
 
 struct Server {
   std::unique_ptr<tls::TicketKeys> keys;
-  std::unique_ptr<tls::Context> context;
+  std::shared_ptr<const tls::Context> context;
 };
 
 Server make_server() {
@@ -85,7 +86,8 @@ void read_hello(std::span<const std::byte> bytes, std::size_t step) {
   if (hello) RINGWALL_CHECK(hello->server_name.size() <= 253);
 }
 
-void run_handshake(const tls::Context& context, std::span<const std::byte> bytes, std::size_t step) {
+void run_handshake(const std::shared_ptr<const tls::Context>& context, std::span<const std::byte> bytes,
+                   std::size_t step) {
   tls::Handshake handshake(context);
   Discarded out;
   tls::Handshake::Progress progress = tls::Handshake::Progress::need_input;
@@ -107,6 +109,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t step = data[0] == 0 ? size : data[0];
   const auto bytes = std::as_bytes(std::span(data + 1, size - 1));
   read_hello(bytes, step);
-  run_handshake(*server.context, bytes, step);
+  run_handshake(server.context, bytes, step);
   return 0;
 }

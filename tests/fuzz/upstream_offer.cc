@@ -21,7 +21,7 @@ constexpr std::string_view name_characters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWX
 
 // The names, or one word that is no name for what went wrong.
 upstream::Offer read(std::string_view first, std::string_view second) {
-  upstream::OfferReader reader;
+  upstream::ReplyReader reader;
   bool is_whole = false;
   for (const std::string_view part : {first, second}) {
     if (is_whole || part.empty()) continue;
@@ -30,7 +30,7 @@ upstream::Offer read(std::string_view first, std::string_view second) {
     is_whole = *taken;
   }
   if (!is_whole && !reader.end()) return {"cut!"};
-  const auto offer = reader.offer();
+  const auto offer = upstream::offer_of(reader);
   if (!offer) return {"no offer!"};
   RINGWALL_CHECK(!offer->empty());
   RINGWALL_CHECK(offer->size() <= upstream::offered_methods_max);
@@ -48,7 +48,7 @@ void report(const upstream::Offer& offer, rpc::Policy policy) {
   const rpc::MethodSettings settings{.policy = policy};
   const auto table = rpc::MethodTable::make(settings);
   RINGWALL_CHECK(table.has_value());
-  for (const upstream::OfferLine& line : upstream::report_offer("node", offer, *table, settings)) {
+  for (const upstream::LogLine& line : upstream::report_offer("node", offer, *table, settings)) {
     RINGWALL_CHECK(line.text.size() < 2 * upstream::listed_bytes_max + 400);
   }
 }

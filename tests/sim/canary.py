@@ -56,8 +56,8 @@ def built(tree):
 
 def copy_sources(tree):
     """Only what has changed is written, so that a second run builds little."""
-    sources = [ROOT / "meson.build", ROOT / "meson_options.txt"]
-    for base in ("include", "src", "tests", "tools", "bench"):
+    sources = [path for path in ROOT.iterdir() if path.is_file()]
+    for base in ("include", "src", "tests", "tools", "bench", "deploy", "docs"):
         for folder, folders, names in os.walk(ROOT / base):
             folders[:] = set(folders) - {"node_modules", "corpus", "target", "__pycache__"}
             sources += (pathlib.Path(folder, name) for name in names)

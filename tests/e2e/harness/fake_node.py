@@ -4,6 +4,7 @@ import json
 import select
 import socket
 import threading
+import time
 import traceback
 
 from . import frames
@@ -111,6 +112,21 @@ class NodeConnection(Stream):
             elif frame.opcode == frames.PING:
                 self.send_frame(frames.PONG, frame.payload)
 
+    def answer_messages(self, pause_s: float = 0.0) -> None:
+        """Each call, of a WebSocket or posted, with its parameters for a result, after a pause: so no call stays open as
+        with echo(), whose message is no answer."""
+        request = self.read_request()
+        if not request.get("upgrade"):
+            self.reply_json({"jsonrpc": "2.0", "id": request.json["id"], "result": request.json["params"]})
+            return self.answer_calls()
+        self.upgrade(request)
+        while (frame := self.read_frame()).opcode != frames.CLOSE:
+            asked = json.loads(frame.payload)
+            time.sleep(pause_s)
+            answer = {"jsonrpc": "2.0", "id": asked["id"], "result": asked["params"]}
+            self.send_frame(frames.TEXT, json.dumps(answer).encode())
+        self.send_frame(frames.CLOSE, frame.payload)
+
     def serve(self) -> None:
         """As a node does: a WebSocket's messages come back, and whatever else is asked is answered."""
         request = self.read_request()
@@ -208,6 +224,11 @@ class FakeNode:
                 self._failures.append(traceback.format_exc())
         finally:
             connection.close()
+
+    @property
+    def is_idle(self) -> bool:
+        """No script runs."""
+        return not any(thread.is_alive() for thread in self._threads)
 
     def wait_for_connections(self, count: int = 1, seconds: float = 5.0) -> list[NodeConnection]:
         until(lambda: len(self.connections) >= count, seconds, f"the node gets {count} connections")

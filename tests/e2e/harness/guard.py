@@ -13,11 +13,11 @@ UNSAFE_TEXT = "RPC call is unsafe to be called externally"
 
 
 def guard_counters(server) -> collections.Counter:
-    """Stops it, and reads its last line on the guard: `guard: calls=12 units=60 … refused.address_units=3`."""
+    """Stops it, and reads its last line on the guard: `guard messages=14 calls=12 units=60 … refused_address_units=3`."""
     server.stop()
-    lines = [line for line in server.log.splitlines() if re.search(r"(^|\s)guard: ", line)]
+    lines = [line for line in server.log.splitlines() if re.search(r"(^|\s)guard messages=", line)]
     assert lines, f"no line of the guard's at the end of:\n{server.log[-4000:]}"
-    pairs = re.findall(r"([\w.]+)=(\d+)", lines[-1].partition("guard: ")[2])
+    pairs = re.findall(r"(\w+)=(\d+)", lines[-1])
     counters = collections.Counter({name: int(value) for name, value in pairs})
     for total in ("calls", "units", "unsafe", "not_offered", "invalid"):
         assert total in counters, f"{total} is not in: {lines[-1]}"
@@ -26,7 +26,7 @@ def guard_counters(server) -> collections.Counter:
 
 def refusals(counters) -> dict[str, int]:
     """By reason; empty where nobody was refused."""
-    return {name.partition(".")[2]: count for name, count in counters.items() if name.startswith("refused.")}
+    return {name.removeprefix("refused_"): count for name, count in counters.items() if name.startswith("refused_")}
 
 
 def codes(answer) -> list[int | None]:

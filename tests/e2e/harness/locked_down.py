@@ -3,9 +3,11 @@ starts under."""
 
 import ctypes
 import errno
+import platform
 import struct
 
 IO_URING_SETUP, IO_URING_ENTER, CLONE3 = 425, 426, 435  # The same on every architecture.
+CLONE = {"x86_64": 56}.get(platform.machine(), 220)
 
 _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _SECCOMP_MODE_FILTER = 22, 38, 2
 _LOAD_WORD, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
@@ -19,6 +21,12 @@ class _Program(ctypes.Structure):
 def forbid_io_uring() -> None:
     """For preexec_fn: io_uring_setup() fails with EPERM from here on, in this process and what it executes."""
     forbid(IO_URING_SETUP, errno.EPERM)
+
+
+def forbid_threads() -> None:
+    """A thread is made by clone3(), or by clone() where a filter hides the first."""
+    for call in (CLONE3, CLONE):
+        forbid(call, errno.EAGAIN)
 
 
 def forbid(call: int, error: int) -> None:

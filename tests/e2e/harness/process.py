@@ -21,8 +21,9 @@ class Process:
         env: dict | None = None,
         cwd: Path | None = None,
         open_files: int | None = None,
+        pass_fds: tuple = (),
     ):
-        """`open_files` is the hard limit of descriptors that it gets."""
+        """`open_files` is the hard limit of descriptors that it gets; `pass_fds` it inherits, by their numbers."""
         self.name = name
         self.argv = [str(word) for word in argv]
         logs.mkdir(parents=True, exist_ok=True)
@@ -38,6 +39,7 @@ class Process:
                 cwd=cwd,
                 start_new_session=True,
                 preexec_fn=limit,
+                pass_fds=pass_fds,
             )
 
         self.end_seen = False  # Whether the test asked it to end or waited for it.

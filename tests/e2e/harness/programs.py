@@ -2,16 +2,21 @@
 
 import os
 import re
+import signal
 import ssl
 import subprocess
 from pathlib import Path
 
 from .ports import free_port
 from .process import Process
-from .until import PATIENCE
+from .successor import Successor, become_subreaper
+from .until import PATIENCE, until
 
 E2E = Path(__file__).resolve().parent.parent
 ROOT = E2E.parent.parent
+
+
+TAKEN_OVER = "has taken over"
 
 
 def build_dir() -> Path:
@@ -20,8 +25,8 @@ def build_dir() -> Path:
 
 def program(name: str) -> str:
     path = build_dir() / name
-    if name == "ringwall-devnode" and not path.is_file():
-        path = ROOT / "build" / "release" / name  # The control has no node of its own.
+    if name != "ringwall" and not path.is_file():
+        path = ROOT / "build" / "release" / name  # What stands around it need not be of its build.
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: build it first (tools/build), or name its folder with --build")
     return str(path)
@@ -56,7 +61,8 @@ class Ringwall(Process):
     `settings` are --set FIELD=VALUE; `config` is the text of a configuration file, in which {port} is the listener's port,
     {port2} a second one's, and so on (then nothing else is given by default but the state folder). `through` is a command
     that executes what follows it. Without `guard` no method is denied and no limit is in reach, for tests of all else:
-    those call what they please, and come from one address in any number.
+    those call what they please, and come from one address in any number. Without `health` no node is asked how it
+    is, so that all its connections are the test's.
     """
 
     offload: str | None = None  # The tls.offload of all, where the test has no say in it (harness/selection.py).
@@ -78,7 +84,9 @@ class Ringwall(Process):
         state: Path | None = None,
         env: dict | None = None,
         open_files: int | None = None,
+        pass_fds: tuple = (),
         guard: bool = False,
+        health: bool = False,
     ):
         self.folder = folder
         self.tls = tls
@@ -102,11 +110,15 @@ class Ringwall(Process):
             else:
                 argv += ["--self-signed", "localhost"]
         offload = {"tls.offload": self.offload} if self.offload else {}
-        for field, value in {"server.state_dir": self.state, **offload, **(settings or {})}.items():
+        upstreams = 0 if health else max(1, (config or "").count("[[upstream]]"))
+        asks = {f"upstream[{index}].health_interval_ms": "off" for index in range(upstreams)}
+        # Tests that are not about the spread of the end don't wait for it.
+        common = {"server.state_dir": self.state, "timeouts.drain_ms": 0}
+        for field, value in {**common, **offload, **asks, **(settings or {})}.items():
             argv += ["--set", f"{field}={value}"]
         if not guard:
             argv += ["--methods", "all", "--limits", "off"]
-        super().__init__("ringwall", [*argv, *map(str, arguments)], folder / "logs", env, open_files=open_files)
+        super().__init__("ringwall", [*argv, *map(str, arguments)], folder / "logs", env, open_files=open_files, pass_fds=pass_fds)
         if tls:
             self.with_tls.append(self)
 
@@ -131,6 +143,19 @@ class Ringwall(Process):
         """What it said at start that it will not exceed."""
         number, unit = re.search(r"at most ([\d.]+) (MiB|GiB)", self.log).groups()
         return int(float(number) * {"MiB": 1 << 10, "GiB": 1 << 20}[unit])
+
+    def upgrade(self, latest: "Successor | None" = None) -> "Successor":
+        """SIGUSR2 to this process, or to the latest of its successors, until a new process has taken over; it drains."""
+        done = self.log.count(TAKEN_OVER)
+        (latest or self).send_signal(signal.SIGUSR2)
+        return self.successor(done)
+
+    def successor(self, before: int = 0) -> "Successor":
+        """The one that takes over, after so many before it."""
+        become_subreaper()
+        until(lambda: self.log.count(TAKEN_OVER) > before, 30, f"a new process takes over; it logged:\n{self.log[-4000:]}")
+        self.end_seen = True
+        return Successor(int(re.findall(r"process (\d+) " + TAKEN_OVER, self.log)[-1]))
 
     def ca_file(self) -> Path:
         """The certificate that it serves, as a file for a client to trust."""

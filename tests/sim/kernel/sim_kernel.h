@@ -49,6 +49,7 @@ class SimKernel final : public ring::Backend {
   int bind_source(int socket, const ring::SocketAddress& source) override;
   void wait_for_bytes(int, int) override {}        // a hint, and here all that comes will do
   void limit_receive_buffer(int, int) override {}  // the path's own buffers are small enough
+  void limit_unacknowledged(int, std::uint64_t) override {}
   ring::SocketAddress peer_address(int socket) override;
   std::size_t unacknowledged_bytes(int socket) override;
   int attach_tls(int socket) override;

@@ -18,7 +18,7 @@ namespace {
 
 // Everything Ringwall is told to take its time for ends well within this.
 constexpr std::uint64_t run_ns = 900 * second;
-constexpr std::uint64_t stop_ns_max = 60 * second;
+constexpr std::uint64_t stop_margin_ns = 5 * second;
 
 // Limits that are reached; where nothing else goes wrong, none that ends a connection.
 void draw_limits(Random& random, bool calm, config::Limits& limits) {
@@ -177,7 +177,8 @@ Outcome Run::execute() {
 
   upstream::Target target("node", "10.0.0.1", 9944, 0);
   RINGWALL_CHECK(target.resolve() == 0);
-  const int mailbox = kernel.open_mailbox();
+  shard::Mailbox mailbox;
+  const int event = kernel.open_mailbox();
   Outcome outcome{};
   {
     session::Rules rules(config, {}, kernel.now_ns());
@@ -185,20 +186,25 @@ Outcome Run::execute() {
     plan.config = &config;
     plan.rules = &rules;
     plan.offers = nullptr;
-    plan.listeners.push_back({&config.listeners[0], kernel.open_listener(address_of("0.0.0.0", 443)), nullptr});
-    plan.listeners.push_back({&config.listeners[1], kernel.open_listener(address_of("0.0.0.0", 444)), nullptr});
+    plan.listeners.push_back({&config.listeners[0], {kernel.open_listener(address_of("0.0.0.0", 443))}, nullptr});
+    plan.listeners.push_back({&config.listeners[1], {kernel.open_listener(address_of("0.0.0.0", 444))}, nullptr});
     plan.targets = {&target};
     plan.sessions_max = calm_ ? 1000 : set_up_.between(1, 20);
-    plan.stop_event = mailbox;
-    plan.notice = [](session::Notice, const std::string&) {};
+    plan.mailbox = &mailbox;
+    plan.event = event;
+    plan.log = [](const log::Line&) {};
     shard::Shard shard(kernel, std::move(plan));
     shard.start();
     const std::uint64_t end_ns = kernel.now_ns() + (calm_ ? run_ns : set_up_.skewed(second, run_ns));
     while (!all_over() && kernel.now_ns() < end_ns) RINGWALL_CHECK(shard.turn(second));
     if (calm_ && !all_over()) world_.fail("somebody starved: nothing went wrong, and yet a client waits");
 
-    kernel.signal_mailbox(mailbox);
-    const std::uint64_t stop_by_ns = kernel.now_ns() + stop_ns_max;
+    shard::Drain drain{.fresh_ns = set_up_.skewed(0, 5 * second)};
+    if (set_up_.below(2) == 0) drain.spread_ns = set_up_.skewed(1, 20 * second);
+    mailbox.post([drain](shard::Shard& told) { told.stop(drain); });
+    kernel.signal_mailbox(event);
+    const std::uint64_t stop_by_ns =
+        kernel.now_ns() + drain.spread_ns + config.timeouts.stop_ms * millisecond + stop_margin_ns;
     while (shard.turn(second)) {
       if (kernel.now_ns() > stop_by_ns) world_.fail("the shard does not stop");
     }
@@ -214,9 +220,9 @@ Outcome Run::execute() {
     outcome.completions = shard.resources().ring.counters().completions;
   }
   if (kernel.operations_in_flight() != 0) world_.fail("an operation is in flight");
-  kernel.close_socket(mailbox);
+  kernel.close_socket(event);
   if (kernel.descriptors_open() != 0) world_.fail("a descriptor is open");
-  world_.events().run_until(world_.events().now_ns() + stop_ns_max);  // what was sent arrives
+  world_.events().run_until(world_.events().now_ns() + 60 * second);  // what was sent arrives
 
   for (const auto& [number, account] : ledger_) {
     if (number == 0) continue;  // what noise made Ringwall ask of the node
