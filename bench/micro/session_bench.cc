@@ -73,7 +73,7 @@ struct Ends final : websocket::MessageTap {
 struct Known final : websocket::MessageTap {
   void on_payload(std::span<const std::byte> piece, bool ends_message) override {
     reader.add(piece, ends_message, [this](std::string_view head, std::string_view tail) {
-      ended += table.answer(rpc::classify_answer(head, tail)).calls;
+      ended += table.answer(rpc::classify_answer(head, tail), 1).calls;
     });
   }
   session::AnswerReader reader;
@@ -121,7 +121,7 @@ void answers_known(benchmark::State& state) {
   NodeFrames frames;
   Known known;
   for (auto _ : state) {
-    for (const std::string& id : ids) known.table.add(call_of(id), {}, 100);
+    for (const std::string& id : ids) known.table.add(call_of(id), {}, 100, 1);
     std::span<const std::byte> in = answers.stream;
     benchmark::DoNotOptimize(frames.next(in, false, &known));
   }
@@ -158,12 +158,12 @@ void call_among(benchmark::State& state) {
   std::vector<std::string> ids;
   for (std::size_t id = 0; id <= in_flight; ++id) ids.push_back(std::to_string(1000 + id));
   CallTable table(seed);
-  for (std::size_t id = 0; id < in_flight; ++id) table.add(call_of(ids[id]), {}, 100);
+  for (std::size_t id = 0; id < in_flight; ++id) table.add(call_of(ids[id]), {}, 100, 1);
   std::size_t next = in_flight, ended = 0;
   for (auto _ : state) {
-    table.add(call_of(ids[next]), {}, 100);
+    table.add(call_of(ids[next]), {}, 100, 1);
     next = next == in_flight ? 0 : next + 1;
-    ended += table.answer({.kind = rpc::Answer::Kind::result, .id = ids[next]}).calls;
+    ended += table.answer({.kind = rpc::Answer::Kind::result, .id = ids[next]}, 1).calls;
   }
   if (ended != static_cast<std::size_t>(state.iterations())) return state.SkipWithError("wrong calls");
   state.SetItemsProcessed(state.iterations());

@@ -102,7 +102,7 @@ int LeanBackend::add(Peer* peer) {
 }
 
 int LeanBackend::open_tcp_socket(int) { return add(nullptr); }
-int LeanBackend::open_event() { return event_ = add(nullptr); }
+int LeanBackend::open_event() { return add(nullptr); }
 int LeanBackend::open_listener() { return listener_ = add(nullptr); }
 
 ring::SocketAddress LeanBackend::peer_address(int socket) {
@@ -130,18 +130,6 @@ void LeanBackend::accept_waiting() {
     post(user_data, waiting_.back(), listener.is_multishot ? IORING_CQE_F_MORE : 0);
     waiting_.pop_back();
   }
-}
-
-void LeanBackend::signal(std::uint64_t value) {
-  event_value_ += value;
-  read_event();
-}
-
-void LeanBackend::read_event() {
-  File& event = file(event_);
-  if (event.receiver == 0 || event_value_ == 0) return;
-  *event_to_ = std::exchange(event_value_, 0);
-  post(std::exchange(event.receiver, 0), sizeof event_value_);
 }
 
 void LeanBackend::say(int socket) {
@@ -250,9 +238,7 @@ void LeanBackend::receive(const io_uring_sqe& entry) {
   const std::uint16_t multishot = entry.opcode == IORING_OP_ACCEPT ? IORING_ACCEPT_MULTISHOT : IORING_RECV_MULTISHOT;
   row.is_multishot = (entry.ioprio & multishot) != 0;
   if (entry.opcode == IORING_OP_ACCEPT) return accept_waiting();
-  if (entry.opcode == IORING_OP_RECV) return say(entry.fd);
-  event_to_ = reinterpret_cast<std::uint64_t*>(static_cast<std::uintptr_t>(entry.addr));
-  read_event();
+  if (entry.opcode == IORING_OP_RECV) say(entry.fd);
 }
 
 void LeanBackend::cancel(const io_uring_sqe& entry) {

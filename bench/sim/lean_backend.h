@@ -54,6 +54,7 @@ class LeanBackend final : public ring::Backend {
   int bind_source(int, const ring::SocketAddress&) override { return 0; }
   void wait_for_bytes(int, int) override {}
   void limit_receive_buffer(int, int) override {}
+  void limit_unacknowledged(int, std::uint64_t) override {}
   ring::SocketAddress peer_address(int socket) override;
   std::size_t unacknowledged_bytes(int) override { return 0; }
   int attach_tls(int) override { return -ENOENT; }
@@ -63,9 +64,8 @@ class LeanBackend final : public ring::Backend {
   void reset_on_close(int) override {}
   void close_socket(int) override {}
 
-  // An eventfd, and a listening socket. One of each.
+  // An eventfd that nobody writes to, and a listening socket. One of each.
   [[nodiscard]] int open_event();
-  void signal(std::uint64_t value);
   [[nodiscard]] int open_listener();
   // A client's socket, in the listener's queue from here on. Each has an address of its own.
   [[nodiscard]] int open_client(Peer& peer);
@@ -108,7 +108,6 @@ class LeanBackend final : public ring::Backend {
   void receive(const io_uring_sqe& entry);
   void cancel(const io_uring_sqe& entry);
   void accept_waiting();
-  void read_event();
   void serve_ready();
   void serve(File& row);
   void post(std::uint64_t user_data, int result, std::uint32_t flags = 0);
@@ -122,9 +121,6 @@ class LeanBackend final : public ring::Backend {
   std::vector<int> ready_;    // sockets whose program receives and whose peer has said something
   std::vector<int> waiting_;  // to be accepted
   int listener_ = -1;
-  int event_ = -1;
-  std::uint64_t event_value_ = 0;
-  std::uint64_t* event_to_ = nullptr;
   std::vector<BufferRing> buffer_rings_;  // by group
   std::uint64_t now_ns_ = 1'000'000'000'000;
   std::uint64_t random_ = 1;

@@ -76,7 +76,7 @@ shard::Plan Stage::plan() {
   plan.config = &config_;
   plan.rules = rules_.get();
   plan.offers = nullptr;
-  plan.listeners.push_back({&config_.listeners[0], backend_.open_listener(), nullptr});
+  plan.listeners.push_back({&config_.listeners[0], {backend_.open_listener()}, nullptr});
   if (scenario_.tls) {
     auto keys = tls::TicketKeys::create({}, 0);
     RINGWALL_CHECK(keys.has_value());
@@ -89,9 +89,11 @@ shard::Plan Stage::plan() {
   }
   plan.targets = {&target_};
   plan.sessions_max = 65'536;
-  plan.stop_event = backend_.open_event();
-  plan.notice = [](session::Notice, const std::string& text) {
-    std::fprintf(stderr, "the shard says: %s\n", text.c_str());
+  plan.mailbox = &mailbox_;
+  plan.event = backend_.open_event();
+  plan.log = [](const log::Line& line) {
+    if (line.level < log::Level::warning) return;
+    std::fprintf(stderr, "the shard says: %s\n", std::string(line.sentence).c_str());
     std::abort();
   };
   return plan;
@@ -111,7 +113,8 @@ void Stage::run(std::uint64_t messages, Spent& spent) {
 }
 
 Stage::~Stage() {
-  backend_.signal(2);  // at once
+  shard_->stop();
+  shard_->stop();  // at once
   while (shard_->turn(wait_ns)) {
   }
 }

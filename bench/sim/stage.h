@@ -40,6 +40,7 @@ class Stage {
   std::unique_ptr<Peers> peers_;
   std::unique_ptr<tls::TicketKeys> ticket_keys_;
   std::unique_ptr<session::Rules> rules_;
+  shard::Mailbox mailbox_;
   upstream::Target target_{"node", "127.0.0.1", 9944, 0};
   std::unique_ptr<shard::Shard> shard_;
 };
