@@ -311,7 +311,7 @@ std::string value_text(const Changes& value, const Row&) {
 
 template <>
 std::string value_text(const Endpoint& value, const Row&) {
-  return escaped(to_text(value));
+  return value.port == 0 ? "none" : escaped(to_text(value));
 }
 
 template <>

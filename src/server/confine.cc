@@ -80,7 +80,7 @@ struct Held {
 };
 
 std::size_t digest(const Confinement& wanted) {
-  std::string text = RINGWALL_VERSION;
+  std::string text = filter_program();
   for (const std::vector<std::string>* paths : {&wanted.readable, &wanted.writable, &wanted.executable}) {
     for (const std::string& path : *paths) text += "\n" + path;
     text += "\n\n";
@@ -162,12 +162,13 @@ Confinement confinement(const config::Config& config, const std::string& config_
 
 Confined confine(const Confinement& wanted, config::Switch confined, bool is_successor) {
   const std::optional<Held> held = held_by_predecessor(is_successor);
+  const std::size_t wanted_digest = digest(wanted);
   if (!held) unsetenv(held_variable);
   Confined reached{.capabilities_error = drop_capabilities()};
   (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   reached.is_off = confined == config::Switch::off;
   reached.landlock_version = landlock_version();
-  if (held && (reached.is_off || held->wanted == digest(wanted))) {
+  if (held && (reached.is_off || held->wanted == wanted_digest)) {
     reached.landlock_error = held->landlock_error;
     reached.filter_error = held->filter_error;
     reached.is_inherited = true;
@@ -180,7 +181,7 @@ Confined confine(const Confinement& wanted, config::Switch confined, bool is_suc
     fall_back(reached.landlock_error, held->landlock_error, reached.is_inherited);
     fall_back(reached.filter_error, held->filter_error, reached.is_inherited);
   }
-  tell_successors({digest(wanted), reached.landlock_error, reached.filter_error});
+  tell_successors({wanted_digest, reached.landlock_error, reached.filter_error});
   return reached;
 }
 

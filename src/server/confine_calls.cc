@@ -10,8 +10,10 @@
 #include <asm/ioctls.h>
 #include <linux/seccomp.h>
 
+#include <array>
 #include <cerrno>
 #include <initializer_list>
+#include <string>
 
 #include "confine_parts.h"
 
@@ -261,6 +263,21 @@ class Filter {
     return error_;
   }
 
+  // As the kernel gets it; empty where it cannot be had. Through a pair of sockets, since a process that is confined
+  // already may make one; it holds several times as much.
+  std::string program() {
+    std::array<int, 2> pair{};
+    if (error_ != 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair.data()) != 0) return {};
+    std::string bytes;
+    const bool is_whole = seccomp_export_bpf(context_, pair[0]) == 0;
+    std::array<char, 4096> part{};
+    for (ssize_t count = 0; is_whole && (count = read(pair[1], part.data(), part.size())) > 0;) {
+      bytes.append(part.data(), static_cast<std::size_t>(count));
+    }
+    for (const int end : pair) close(end);
+    return bytes;
+  }
+
  private:
   const scmp_filter_ctx context_;
   int error_ = 0;
@@ -302,9 +319,9 @@ bool has_system_call_filters() {
   return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
-int confine_calls() {
-  if (is_sanitized) return ENOTSUP;
-  Filter filter;
+namespace {
+
+void fill(Filter& filter) {
   for (const int call : allowed) filter.add(SCMP_ACT_ALLOW, call);
   add_sockets(filter);
   add_memory(filter);
@@ -312,7 +329,22 @@ int confine_calls() {
   add_terminals(filter);
   for (const int call : deadly) filter.add(SCMP_ACT_KILL_PROCESS, call);
   for (const int call : of_successors) filter.add(SCMP_ACT_ALLOW, call);
+}
+
+}  // namespace
+
+int confine_calls() {
+  if (is_sanitized) return ENOTSUP;
+  Filter filter;
+  fill(filter);
   return filter.load();
+}
+
+std::string filter_program() {
+  if (is_sanitized) return {};
+  Filter filter;
+  fill(filter);
+  return filter.program();
 }
 
 }  // namespace ringwall::server

@@ -3,6 +3,8 @@
 
 #include <ringwall/server/confine.h>
 
+#include <string>
+
 namespace ringwall::server {
 
 // Nothing but what is wanted may be opened from here on, by this thread and those that it starts. 0 or an errno.
@@ -11,5 +13,8 @@ namespace ringwall::server {
 
 // The same for system calls.
 [[nodiscard]] int confine_calls();
+
+// The filter that confine_calls() loads, as the kernel gets it; empty where there is none.
+[[nodiscard]] std::string filter_program();
 
 }  // namespace ringwall::server

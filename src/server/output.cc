@@ -1,3 +1,4 @@
+#include <ringwall/log/error_stream.h>
 #include <ringwall/server/output.h>
 
 #include <cerrno>
@@ -15,6 +16,12 @@ int print(std::string_view text, int exit_code) {
   return 1;
 }
 
-void print_error(std::string_view text) { (void)std::fwrite(text.data(), 1, text.size(), stderr); }
+void print_error(std::string_view text) {
+  static constexpr std::string_view severity = "<3>";  // sd-daemon(3): an error; the journal takes it off
+  std::string line;
+  if (log::ErrorStream().is_journal()) line = severity;
+  line += text;
+  (void)std::fwrite(line.data(), 1, line.size(), stderr);
+}
 
 }  // namespace ringwall::server

@@ -128,8 +128,10 @@ std::optional<std::uint32_t> Board::lag_of(std::size_t node) const {
 }
 
 void Board::tell_lead(std::size_t group, std::vector<LogLine>& lines) {
+  bool is_comparable = false;  // what a node of two has said last may be old for a moment: no news
   for (const Number number : {&NodeHealth::best, &NodeHealth::finalized}) {
     const std::vector<std::size_t> nodes = ranked(group, number);
+    is_comparable = is_comparable || nodes.size() > 1;
     const std::uint32_t blocks = lead(nodes, number);
     if (!is_absurd(group, blocks)) continue;
     if (told_lead_[group]) return;
@@ -139,7 +141,7 @@ void Board::tell_lead(std::size_t group, std::vector<LogLine>& lines) {
                              " ahead of all others: is it of another chain, or are they? Nobody is judged by it"});
     return;
   }
-  told_lead_[group] = false;
+  if (is_comparable) told_lead_[group] = false;
 }
 
 // The gravest of what is wrong.

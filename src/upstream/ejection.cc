@@ -28,8 +28,13 @@ bool Ejection::failed(const EjectionTerms& terms, std::uint64_t now_ns) {
   const std::uint64_t most_ms = std::max(terms.first_ms, terms.most_ms);
   const std::uint64_t length_ms = is_soon ? std::min(2 * last_ms, most_ms) : terms.first_ms;
   const std::uint64_t random_ns = mixed(spread_ ^ now_ns) % std::max<std::uint64_t>(length_ms * ns_per_ms / 4, 1);
-  if (!until_ns_.compare_exchange_strong(before_ns, now_ns + length_ms * ns_per_ms + random_ns,
-                                         std::memory_order_acq_rel)) {
+  if (!until_ns_.compare_exchange_strong(before_ns, now_ns + length_ms * ns_per_ms + random_ns)) return false;
+  // An answer since it was counted has found nothing to end: then this is nothing. All in one order, that of
+  // answered().
+  if (failures_in_row_.load() == 0) {
+    std::uint64_t until_ns = until_ns_.load();
+    while (until_ns > now_ns && !until_ns_.compare_exchange_weak(until_ns, now_ns)) {
+    }
     return false;
   }
   length_ms_.store(length_ms, std::memory_order_relaxed);
@@ -38,10 +43,10 @@ bool Ejection::failed(const EjectionTerms& terms, std::uint64_t now_ns) {
 
 bool Ejection::answered(const EjectionTerms& terms, std::uint64_t now_ns) {
   if (failures_in_row_.load(std::memory_order_relaxed) == 0) return false;
-  const std::uint32_t failures = failures_in_row_.exchange(0, std::memory_order_relaxed);
+  const std::uint32_t failures = failures_in_row_.exchange(0);
   if (terms.failures == 0 || failures < terms.failures) return false;
-  std::uint64_t before_ns = until_ns();
-  while (before_ns > now_ns && !until_ns_.compare_exchange_weak(before_ns, now_ns, std::memory_order_acq_rel)) {
+  std::uint64_t before_ns = until_ns_.load();
+  while (before_ns > now_ns && !until_ns_.compare_exchange_weak(before_ns, now_ns)) {
   }
   return true;
 }

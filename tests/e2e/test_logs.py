@@ -324,3 +324,14 @@ def test_lines_for_the_journal_have_their_severity_in_front(tmp_path, node, form
         assert [json.loads(line[3:]) for line in lines]
     else:
         assert "<6>stopping: SIGTERM received, at most 12000 ms" in lines
+
+
+def test_a_mistake_that_ends_the_start_has_its_severity_in_the_journal(tmp_path):
+    (tmp_path / "ringwall.toml").write_text("nonsense = 1\n")
+    with open(tmp_path / "journal", "wb") as stderr:
+        status = os.fstat(stderr.fileno())
+        env = {**os.environ, "JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
+        command = [program("ringwall"), "--config", str(tmp_path / "ringwall.toml")]
+        assert subprocess.run(command, stderr=stderr, env=env, timeout=20 * PATIENCE).returncode == 1
+    lines = (tmp_path / "journal").read_text().splitlines()
+    assert lines and all(line.startswith("<3>") for line in lines) and "nonsense" in lines[0]

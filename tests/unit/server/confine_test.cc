@@ -15,6 +15,7 @@
 #include <functional>
 #include <thread>
 
+#include "server/confine_parts.h"
 #include "unit/catch.h"
 
 using namespace ringwall;
@@ -163,6 +164,13 @@ TEST_CASE("a successor adds nothing to what it has inherited, unless it wants so
           if (confine(wanted, config::Switch::on, false).is_inherited) return 100;
           return filters();
         }) == before + 2);
+}
+
+TEST_CASE("the filter that is loaded is known before and after, so that another version's is told from it") {
+  if (!has_filter()) return;
+  const std::string program = filter_program();
+  CHECK(program.size() > 1000);
+  CHECK(confined(confinement(config::Config{}, ""), [&] { return filter_program() == program ? 0 : 1; }) == 0);
 }
 
 TEST_CASE("the kernel stacks so many rulesets and no more, which leaves none of them out of force") {

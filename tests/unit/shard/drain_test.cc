@@ -3,8 +3,6 @@
 
 #include "sim/session/frames.h"
 
-#include <ringwall/http/upgrade.h>
-
 #include <algorithm>
 #include <array>
 #include <map>
@@ -23,12 +21,11 @@ using test::post;
 using test::second;
 using test::some_call;
 using test::Stage;
+using test::takes_upgrade;
+using test::upgrade_request;
+using test::websocket;
 
 constexpr std::uint32_t key = 0x01020304;
-constexpr std::string_view upgrade_request =
-    "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-
 // A node that opens every WebSocket and keeps what it is told there; a test has it answer.
 struct Node {
   explicit Node(Stage& stage) {
@@ -40,16 +37,7 @@ struct Node {
 
   void read(sim::Peer& peer) {
     std::string& input = inputs[&peer].append(peer.take_received());
-    constexpr std::string_view field = "Sec-WebSocket-Key: ";
-    if (input.starts_with('G')) {  // no frame begins so
-      if (!input.ends_with("\r\n\r\n")) return;
-      const std::size_t at = input.find(field);
-      const http::WebSocketAccept accept = http::accept_key(std::string_view(input).substr(at + field.size(), 24));
-      peer.send(
-          "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-          std::string(accept.data(), accept.size()) + "\r\n\r\n");
-      return input.clear();
-    }
+    if (takes_upgrade(peer, input)) return;
     bool broken = false;
     while (const std::optional<sim::Frame> frame = sim::take_frame(input, true, broken)) {
       if (frame->opcode == 1) heard.push_back(frame->payload);
@@ -62,13 +50,6 @@ struct Node {
   std::map<sim::Peer*, std::string> inputs;  // not read yet; looked up, never gone through
   std::vector<std::string> heard;
 };
-
-sim::Peer& websocket(Stage& stage) {
-  sim::Peer& client = stage.connect(upgrade_request);
-  REQUIRE(stage.run_until([&] { return client.received().ends_with("\r\n\r\n"); }));
-  (void)client.take_received();
-  return client;
-}
 
 void call(sim::Peer& client, std::string_view text) { client.send(sim::frame_text(1, text, key)); }
 

@@ -3,8 +3,6 @@
 
 #include "sim/session/frames.h"
 
-#include <ringwall/http/upgrade.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,10 +16,9 @@ using test::post;
 using test::second;
 using test::some_call;
 using test::Stage;
-
-constexpr std::string_view upgrade_request =
-    "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+using test::takes_upgrade;
+using test::upgrade_request;
+using test::websocket;
 
 // Opens every WebSocket, counts the pings on them, and answers them or not. It answers no call.
 struct Node {
@@ -34,16 +31,7 @@ struct Node {
   void read(sim::Peer& peer, std::string& input) {
     input.append(peer.take_received());
     if (input.starts_with('P')) return;
-    constexpr std::string_view field = "Sec-WebSocket-Key: ";
-    if (input.starts_with('G')) {  // no frame begins so
-      if (!input.ends_with("\r\n\r\n")) return;
-      const std::size_t at = input.find(field);
-      const http::WebSocketAccept accept = http::accept_key(std::string_view(input).substr(at + field.size(), 24));
-      peer.send(
-          "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-          std::string(accept.data(), accept.size()) + "\r\n\r\n");
-      return input.clear();
-    }
+    if (takes_upgrade(peer, input)) return;
     bool broken = false;
     while (const std::optional<sim::Frame> frame = sim::take_frame(input, true, broken)) {
       if (frame->opcode != 9) continue;
@@ -55,13 +43,6 @@ struct Node {
   bool answers = false;
   unsigned pings = 0;
 };
-
-sim::Peer& websocket(Stage& stage) {
-  sim::Peer& client = stage.connect(upgrade_request);
-  REQUIRE(stage.run_until([&] { return client.received().ends_with("\r\n\r\n"); }));
-  (void)client.take_received();
-  return client;
-}
 
 // A look at the node that begins now, and is over in a second.
 void silent_look(Stage& stage, bool is_failing) {

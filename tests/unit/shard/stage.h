@@ -1,6 +1,7 @@
 // stage.h: one shard over the simulated kernel, its clients and its nodes.
 #pragma once
 
+#include <ringwall/http/upgrade.h>
 #include <ringwall/shard/shard.h>
 
 #include "sim/kernel/peer.h"
@@ -175,6 +176,31 @@ class Stage {
 };
 
 inline constexpr std::string_view page_request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+inline constexpr std::string_view upgrade_request =
+    "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+// A node's: takes the upgrade at the beginning of `input`, once it is there. False: what is there are frames.
+inline bool takes_upgrade(sim::Peer& peer, std::string& input) {
+  constexpr std::string_view field = "Sec-WebSocket-Key: ";
+  if (!input.starts_with('G')) return false;  // no frame begins so
+  if (!input.ends_with("\r\n\r\n")) return true;
+  const std::size_t at = input.find(field);
+  const http::WebSocketAccept accept = http::accept_key(std::string_view(input).substr(at + field.size(), 24));
+  peer.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+            std::string(accept.data(), accept.size()) + "\r\n\r\n");
+  input.clear();
+  return true;
+}
+
+// A client whose upgrade has been answered.
+inline sim::Peer& websocket(Stage& stage) {
+  sim::Peer& client = stage.connect(upgrade_request);
+  REQUIRE(stage.run_until([&] { return client.received().ends_with("\r\n\r\n"); }));
+  (void)client.take_received();
+  return client;
+}
 
 inline constexpr std::string_view some_call = R"({"jsonrpc":"2.0","id":1,"method":"system_name"})";
 

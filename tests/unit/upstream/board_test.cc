@@ -159,6 +159,8 @@ TEST_CASE("of two neither is judged by a lead of more than a day of blocks, but 
   CHECK(judged.state(0) == NodeState::lagging);
   CHECK(judged.of(0).lag_blocks == 14'410);
   CHECK(judged.see(1, chain(100 + 14'411, 98)).size() == 1);
+  (void)judged.see(0, Observation{.kind = Observation::Kind::at_limit});  // nothing to compare with, for once
+  CHECK(judged.see(1, chain(100 + 14'412, 98)) == Lines{});
   (void)judged.see(0, chain(100, 98));
   CHECK(judged.state(0) == NodeState::up);
   CHECK(judged.of(0).lag_blocks == 0);

@@ -2,7 +2,9 @@
 
 #include "unit/catch.h"
 
+#include <algorithm>
 #include <atomic>
+#include <deque>
 #include <thread>
 #include <vector>
 
@@ -63,6 +65,28 @@ TEST_CASE("an answer ends an ejection, and says so once") {
   CHECK(node.answered(first, now + second));
   CHECK(node.until_ns() == now + second);
   CHECK_FALSE(node.answered(first, now + second));
+}
+
+TEST_CASE("an answer at the same time as a failure leaves nobody ejected whom no answer can bring back") {
+  constexpr std::size_t rounds = 200'000;
+  std::deque<Ejection> nodes;
+  for (std::size_t round = 0; round < rounds; ++round) nodes.emplace_back(round);
+  {
+    std::atomic<std::size_t> failing = 0, answering = 0;
+    // Each waits for the other before each round.
+    const auto all = [&](std::atomic<std::size_t>& mine, const std::atomic<std::size_t>& others, auto act) {
+      for (std::size_t round = 0; round < rounds; ++round) {
+        mine.store(round + 1);
+        while (others.load() <= round) {
+        }
+        (void)act(nodes[round]);
+      }
+    };
+    const std::jthread one([&] { all(failing, answering, [](Ejection& node) { return node.failed(first, now); }); });
+    const std::jthread two([&] { all(answering, failing, [](Ejection& node) { return node.answered(first, now); }); });
+  }
+  const auto stays_out = [](Ejection& node) { return !node.answered(first, now) && node.is_on(now); };
+  CHECK(std::ranges::count_if(nodes, stays_out) == 0);
 }
 
 TEST_CASE("without a number of failures nothing is ejected") {

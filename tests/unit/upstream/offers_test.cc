@@ -19,18 +19,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using test::answer_with;
+using test::comes;
 using test::http_answer;
 using test::offer_json;
 using test::Talk;
 using test::TestNode;
 
 constexpr OfferPace fast{.answer_ms = 300, .retry_ms = 10, .again_ms = 10};
-
-bool comes(const std::function<bool()>& is_there) {
-  const auto deadline = Clock::now() + std::chrono::seconds(20);
-  while (!is_there() && Clock::now() < deadline) std::this_thread::sleep_for(milliseconds(2));
-  return is_there();
-}
 
 struct Asked {
   explicit Asked(const std::vector<const TestNode*>& nodes, OfferPace pace = fast) {

@@ -96,6 +96,14 @@ void TestNode::run() {
   }
 }
 
+bool comes(const std::function<bool()>& is_there) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!is_there() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return is_there();
+}
+
 TestNode::Script answer_with(std::string answer) {
   return [answer = std::move(answer)](Talk& talk) {
     (void)talk.read_until("}");

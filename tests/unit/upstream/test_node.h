@@ -54,6 +54,9 @@ class TestNode {
   std::thread thread_;
 };
 
+// Whether it comes true within 20 s.
+[[nodiscard]] bool comes(const std::function<bool()>& is_there);
+
 // Takes the question, says `answer`, and closes.
 [[nodiscard]] TestNode::Script answer_with(std::string answer);
 // A 200 with a Content-Length.

@@ -18,17 +18,12 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using test::answer_with;
+using test::comes;
 using test::http_answer;
 using test::Talk;
 using test::TestNode;
 
 constexpr std::uint64_t second = 1'000'000'000;
-
-bool comes(const std::function<bool()>& is_there) {
-  const auto deadline = Clock::now() + std::chrono::seconds(20);
-  while (!is_there() && Clock::now() < deadline) std::this_thread::sleep_for(milliseconds(2));
-  return is_there();
-}
 
 // One upstream with nodes on these ports of loopback.
 struct Watched {
